@@ -1,0 +1,316 @@
+"""What the stages pass to each other: small frozen dataclasses, all owned by this module.
+
+Units are SI; time is the stream's sample clock in seconds from the first sample; angles are radians in the array
+frame, which follows REP-103 (x forward, y left, z up; azimuth counter-clockwise from x, elevation up from the
+horizontal plane).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLE_RATE = 16_000
+"""Sample rate of everything inside the pipeline, in Hz."""
+
+Float32Array = NDArray[np.float32]
+TrackKind = Literal["talker", "noise", "robot"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioBlock:
+    """A stretch of multichannel audio.
+
+    Attributes
+    ----------
+    samples
+        Float32 array of shape (n_samples, n_microphones), full scale is 1.
+    start_sample
+        Index of the first sample on the stream's sample clock.
+    """
+
+    samples: Float32Array
+    start_sample: int
+
+    @property
+    def start_time(self) -> float:
+        """Time of the first sample in seconds."""
+        return self.start_sample / SAMPLE_RATE
+
+    @property
+    def end_time(self) -> float:
+        """Time just after the last sample in seconds."""
+        return (self.start_sample + len(self.samples)) / SAMPLE_RATE
+
+
+@dataclass(frozen=True, slots=True)
+class Direction:
+    """A direction of arrival in the array frame.
+
+    Attributes
+    ----------
+    azimuth
+        Radians, counter-clockwise from x, in (-pi, pi].
+    elevation
+        Radians, up from the horizontal plane, in [-pi/2, pi/2].
+    """
+
+    azimuth: float
+    elevation: float = 0.0
+
+    @classmethod
+    def from_vector(cls, vector: NDArray[np.floating]) -> Direction:
+        """Make a direction from a vector of shape (3,) of any length but zero."""
+        x, y, z = (float(v) for v in vector)
+        return cls(math.atan2(y, x), math.atan2(z, math.hypot(x, y)))
+
+    @property
+    def vector(self) -> NDArray[np.float64]:
+        """Unit vector of shape (3,) that points from the array to the source."""
+        c = math.cos(self.elevation)
+        return np.array([c * math.cos(self.azimuth), c * math.sin(self.azimuth), math.sin(self.elevation)])
+
+    @property
+    def azimuth_deg(self) -> float:
+        """Azimuth in degrees, for people."""
+        return math.degrees(self.azimuth)
+
+    @property
+    def elevation_deg(self) -> float:
+        """Elevation in degrees, for people."""
+        return math.degrees(self.elevation)
+
+    def angle_to(self, other: Direction) -> float:
+        """Angle between two directions in radians."""
+        return math.acos(float(np.clip(self.vector @ other.vector, -1.0, 1.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Peak:
+    """A maximum of the steered response power: somewhere sound may come from.
+
+    Attributes
+    ----------
+    direction
+        Where it is.
+    power
+        Steered response power with phase transform, normalised to [0, 1]: 1 is a plane wave without noise.
+    """
+
+    direction: Direction
+    power: float
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A source followed over time.
+
+    Attributes
+    ----------
+    id
+        Unique in the stream, never used again.
+    time
+        Stream time of this state in seconds.
+    direction
+        Where the source is.
+    activity
+        Probability that the source sounds now.
+    kind
+        What the source is.
+    """
+
+    id: int
+    time: float
+    direction: Direction
+    activity: float
+    kind: TrackKind = "talker"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAudio:
+    """The separated signal of one track.
+
+    Attributes
+    ----------
+    track_id
+        The track it belongs to.
+    samples
+        Float32 array of shape (n_samples,).
+    start_sample
+        Index of the first sample on the stream's sample clock. The stretches of one track follow on each other.
+    """
+
+    track_id: int
+    samples: Float32Array
+    start_sample: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechChunk:
+    """A stretch of one utterance's audio, on its way to the recognizer.
+
+    Attributes
+    ----------
+    utterance_id
+        The utterance it belongs to; unique in the stream.
+    track_id
+        The track that speaks.
+    samples
+        Float32 array of shape (n_samples,); may be empty in the last chunk.
+    start_time
+        Time of the first sample in seconds. The chunks of one utterance follow on each other.
+    now
+        Stream time at which the chunk is handed on: nothing after it has been heard yet.
+    last
+        True if the utterance ends with this chunk.
+    """
+
+    utterance_id: str
+    track_id: int
+    samples: Float32Array
+    start_time: float
+    now: float
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A recognized word.
+
+    Attributes
+    ----------
+    text
+        The word as it is written, punctuation included.
+    start_time, end_time
+        Seconds of stream time.
+    confidence
+        Probability that the word is right.
+    emitted_partial
+        Stream time at which the word first appeared in a partial result and stayed.
+    emitted_final
+        Stream time at which the word became final, or None in a partial result.
+    """
+
+    text: str
+    start_time: float
+    end_time: float
+    confidence: float
+    emitted_partial: float
+    emitted_final: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What the recognizer makes of an utterance so far.
+
+    Attributes
+    ----------
+    utterance_id, track_id
+        Whose transcript it is.
+    words
+        All words of the utterance so far. A final transcript without words says that nothing was said.
+    confidence
+        Probability that the words are right, 0 without words.
+    final
+        True in the last transcript of an utterance.
+    """
+
+    utterance_id: str
+    track_id: int
+    words: tuple[Word, ...]
+    confidence: float
+    final: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CueConfidence:
+    """How sure each cue is, as probabilities; None where a cue was not used.
+
+    Attributes
+    ----------
+    recognition
+        That the words are right.
+    direction
+        That the speaker is right, judged by direction.
+    voice
+        That the speaker is right, judged by the voice.
+    face
+        That the speaker is right, judged by the face and its lips.
+    """
+
+    recognition: float
+    direction: float | None = None
+    voice: float | None = None
+    face: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Who said what, from where, and to whom.
+
+    An utterance is published again with a higher revision whenever something about it changes. The last revision has
+    `final` set; if it has no words, the utterance is withdrawn.
+
+    Attributes
+    ----------
+    id
+        Unique in the stream, the same in all revisions.
+    revision
+        0, 1, 2, ...
+    final
+        True in the last revision.
+    speaker
+        Who: an anonymous but persistent name such as `talker_1`.
+    track_id
+        The direction track it was heard on.
+    words
+        What, as a tuple of words.
+    start_time, end_time
+        When, in seconds of stream time.
+    direction
+        From where: the track's direction averaged over the utterance.
+    confidence
+        How sure each cue is.
+    addressed_to_robot
+        To whom: probability that it is said to the robot.
+    face_id
+        The face that says it, if one is seen.
+    """
+
+    id: str
+    revision: int
+    final: bool
+    speaker: str
+    track_id: int
+    words: tuple[Word, ...]
+    start_time: float
+    end_time: float
+    direction: Direction
+    confidence: CueConfidence
+    addressed_to_robot: float
+    face_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words as one string."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True, slots=True)
+class HearingOutput:
+    """What the pipeline has to say after a block.
+
+    Attributes
+    ----------
+    tracks
+        State of every track, at every full 0.1 s of stream time that the block passed.
+    utterances
+        New or revised utterances in order of time.
+    """
+
+    tracks: tuple[Track, ...] = field(default=())
+    utterances: tuple[Utterance, ...] = field(default=())
