@@ -1,0 +1,14 @@
+"""What colcon needs besides pyproject.toml to install this package into a ROS 2 workspace."""
+
+from glob import glob
+
+from setuptools import setup
+
+setup(
+    data_files=[
+        ("share/ament_index/resource_index/packages", ["resource/robot_hearing"]),
+        ("share/robot_hearing", ["package.xml"]),
+        ("share/robot_hearing/launch", glob("launch/*.launch.py")),
+        ("share/robot_hearing/params", glob("launch/params/*.yaml")),
+    ],
+)
