@@ -1,0 +1,85 @@
+"""Recorded clips of the data kit: folders of audio files with a `manifest.jsonl` each.
+
+The kit is found through the environment variable HEARING_DATA; by default it is the folder `shared/data` beside the
+checkout of this project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+from hearing_datasets.clip import Clip
+
+from hearing.errors import InputError
+
+DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+Split = Literal["dev", "train"]
+
+
+def kit_root() -> Path | None:
+    """Return the folder of the data kit, or None if there is no kit."""
+    root = Path(os.environ.get("HEARING_DATA") or DEFAULT_ROOT)
+    return root if root.is_dir() else None
+
+
+def kit_clips(collection: str) -> list[Clip]:
+    """List the clips of one folder of the kit, ordered by name.
+
+    Parameters
+    ----------
+    collection
+        The folder inside the kit, such as `speech/read_5_speakers`, or the start of several such names: `noise`.
+
+    Returns
+    -------
+    The clips; empty without a kit.
+
+    Raises
+    ------
+    InputError
+        If a manifest is damaged.
+    """
+    root = kit_root()
+    if root is None:
+        return []
+    clips = (clip for manifest in (root / collection).rglob("manifest.jsonl") for clip in _clips_of(manifest, root))
+    return sorted(clips, key=lambda clip: (clip.collection, clip.name))
+
+
+def split_of(speaker: str | None) -> Split:
+    """Tell whether a speaker is for development or for training.
+
+    The split is by speaker, never by clip: speakers whose md5 digest ends with 0 or 1 are for development, all others
+    and the unknown ones for training.
+    """
+    digest = hashlib.md5(speaker.encode(), usedforsecurity=False).hexdigest() if speaker else "f"
+    return "dev" if digest[-1] in "01" else "train"
+
+
+def _clips_of(manifest: Path, root: Path) -> Iterator[Clip]:
+    collection = manifest.parent.relative_to(root).as_posix()
+    for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            entry: dict[str, Any] = json.loads(line)
+            if "audio" not in entry:
+                continue
+            yield Clip(
+                path=manifest.parent / entry["audio"],
+                collection=collection,
+                name=Path(entry["audio"]).with_suffix("").as_posix(),
+                text=entry["text"],
+                speaker=entry["speaker"],
+                duration=float(entry["duration"]),
+                licence=entry["licence"],
+                label=entry.get("label") or entry.get("condition"),
+            )
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{manifest}, line {number}: not a manifest entry ({error!r}); restore the file"
+            ) from error
