@@ -1,0 +1,5 @@
+"""Speech recognition: partial words while somebody speaks, final words when the utterance ends."""
+
+from hearing.recognition.recognizer import Recognizer
+
+__all__ = ["Recognizer"]

@@ -1,0 +1,93 @@
+"""What every speech recognition engine offers: audio of one talker in, words out."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from hearing.types import Float32Array
+
+
+@dataclass(frozen=True, slots=True)
+class RecognizedWord:
+    """A word as an engine heard it.
+
+    Attributes
+    ----------
+    text
+        The word as the engine writes it, with casing and punctuation, without blanks.
+    start, end
+        Seconds from the first sample that the engine was given.
+    probability
+        Mean probability of the word's tokens.
+    """
+
+    text: str
+    start: float
+    end: float
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What an engine makes of a stretch of audio.
+
+    Attributes
+    ----------
+    words
+        The words in order.
+    avg_logprob
+        Mean natural log-probability of the tokens, the end token included; 0 if there is nothing to judge.
+    no_speech_prob
+        The engine's probability that nobody speaks; None from an engine that does not say.
+    """
+
+    words: tuple[RecognizedWord, ...] = ()
+    avg_logprob: float = 0.0
+    no_speech_prob: float | None = None
+
+    @property
+    def text(self) -> str:
+        """The words as one string."""
+        return " ".join(word.text for word in self.words)
+
+    @property
+    def compression_ratio(self) -> float:
+        """How much shorter zlib makes the text; repetition makes it high (Radford et al. 2022, section 4.5)."""
+        raw = self.text.encode()
+        return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+
+
+class Engine(Protocol):
+    """Turns audio of one talker into words, the same words for the same samples."""
+
+    def transcribe(self, samples: Float32Array) -> Recognition:
+        """Recognize a stretch of speech.
+
+        Parameters
+        ----------
+        samples
+            Float32 array of shape (n_samples,) at 16 kHz, full scale is 1; may be empty.
+        """
+        ...
+
+
+def spread(texts: Sequence[str], probabilities: Sequence[float], duration: float) -> tuple[RecognizedWord, ...]:
+    """Give words without times the share of the duration that their number of letters suggests.
+
+    Parameters
+    ----------
+    texts, probabilities
+        One entry per word.
+    duration
+        Seconds that all words together last.
+    """
+    letters = [len(text) + 1 for text in texts]
+    scale = duration / max(sum(letters), 1)
+    words, position = [], 0
+    for text, probability, length in zip(texts, probabilities, letters, strict=True):
+        words.append(RecognizedWord(text, position * scale, (position + length) * scale, probability))
+        position += length
+    return tuple(words)
