@@ -1,0 +1,210 @@
+"""The `hearing` command.
+
+Exit status 0 is success; 2 is bad input, with one line on stderr that says what, where, and how to mend it. Heavy
+modules are imported where they are used, so that `hearing --help` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from hearing.errors import InputError
+
+if TYPE_CHECKING:
+    from hearing.arrays import MicrophoneArray
+    from hearing.recording import Recording
+    from hearing.types import HearingOutput, Utterance
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    name="hearing",
+    help="Far-field multi-speaker hearing for robots: who said what, from where, and to whom.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    try:
+        status = app(args=arguments or ["--help"], prog_name="hearing", standalone_mode=False)
+    except (InputError, typer.TyperException) as error:
+        message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
+        _say(f"error: {' '.join(message.split())}")
+        return BAD_INPUT
+    return status if isinstance(status, int) else 0
+
+
+@app.command()
+def transcribe(
+    recording: Annotated[Path, typer.Argument(help="Multichannel audio file, or recording folder.")],
+    out: Annotated[Path, typer.Option(help="Folder for the outputs.")],
+    array: Annotated[str | None, typer.Option(help="Array name or YAML file; see `hearing arrays`.")] = None,
+) -> None:
+    """Write down who said what, when and from where."""
+    from hearing.outputs import SessionLog, Timing, check_out_dir
+    from hearing.pipeline import Pipeline
+    from hearing.recording import open_recording
+
+    source = open_recording(recording, array)
+    check_out_dir(out)
+    for notice in source.notices:
+        _say(f"notice: {notice}")
+    pipeline = Pipeline.create(source.array)
+    log = SessionLog()
+    begin = time.perf_counter()
+    for output in _with_progress(pipeline.process, pipeline.flush, source):
+        log.add(output)
+        for utterance in output.utterances:
+            if utterance.final and utterance.words:
+                print(_caption(utterance))
+    total = time.perf_counter() - begin
+    log.write(out, source.session_id, Timing(source.duration, total, dict(pipeline.compute_seconds), pipeline.latency))
+    _say(f"{len(log.utterances)} utterances in {out} ({source.duration:.1f} s of audio heard in {total:.1f} s)")
+
+
+@app.command()
+def evaluate(
+    reference: Annotated[Path, typer.Argument(help="Recording folder with a reference, or a segments.json.")],
+    hypothesis_dir: Annotated[Path, typer.Argument(help="Folder that `hearing transcribe` has written.")],
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also write the score as JSON to this file.")] = None,
+) -> None:
+    """Score outputs against the truth: words, speakers, directions, latency."""
+    from hearing.evaluation import evaluate as score_of
+    from hearing.evaluation import render
+
+    score = score_of(reference, hypothesis_dir)
+    Console().print(render(score))
+    if json_file is not None:
+        try:
+            json_file.write_text(json.dumps(score.to_dict(), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{json_file}: cannot be written ({error.strerror}); give another file") from error
+
+
+@app.command()
+def simulate(
+    scene: Annotated[str, typer.Argument(help="Scene YAML file, or name of a built-in scene.")],
+    out: Annotated[Path, typer.Option(help="Recording folder to write.")],
+) -> None:
+    """Render a scene into a recording folder with its reference."""
+    with _extra("sim"):
+        from hearing_sim import load_scene, render
+    render(load_scene(scene), out)
+    _say(f"recording with reference in {out}")
+
+
+@app.command()
+def arrays(
+    name: Annotated[str | None, typer.Argument(help="Array name or YAML file; without it all are listed.")] = None,
+) -> None:
+    """List the known microphone arrays, or show one."""
+    from hearing.arrays import array_names, load_array
+
+    if name is not None:
+        print(_describe(load_array(name)))
+        return
+    width = max(map(len, array_names()))
+    for known in map(load_array, array_names()):
+        print(f"{known.name:{width}}  {known.n_microphones} microphones  {100 * known.aperture:5.1f} cm")
+
+
+@app.command()
+def doctor() -> int:
+    """Check what this machine has and what is missing."""
+    from hearing.doctor import run_doctor
+
+    return run_doctor()
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the recording and the outputs.")] = Path("out/demo"),
+) -> int:
+    """Hear a simulated factory over ROS 2 with live captions, and print the score."""
+    from hearing.demo import run_demo
+
+    return run_demo(out)
+
+
+def _say(line: str) -> None:
+    """Print what is not a result to stderr."""
+    print(f"hearing: {line}", file=sys.stderr)
+
+
+@contextmanager
+def _extra(name: str) -> Iterator[None]:
+    """Turn a missing optional dependency into one clear line."""
+    try:
+        yield
+    except ImportError as error:
+        raise InputError(f"{error}; install what this command needs: pip install 'robot-hearing[{name}]'") from error
+
+
+def _with_progress(
+    process: Callable[..., HearingOutput], flush: Callable[[], HearingOutput], source: Recording
+) -> Iterator[HearingOutput]:
+    """Feed the recording to the pipeline; show how far it is and how long it will take if stderr is a terminal."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    with Progress(
+        TextColumn("hearing"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+        redirect_stdout=sys.stdout.isatty(),
+    ) as progress:
+        task = progress.add_task("hearing", total=source.duration)
+        for block in source.blocks():
+            yield process(block)
+            progress.update(task, completed=block.end_time)
+        yield flush()
+
+
+def _caption(utterance: Utterance) -> str:
+    minutes, seconds = divmod(utterance.start_time, 60)
+    return (
+        f"{minutes:02.0f}:{seconds:04.1f}  {utterance.speaker:10} {utterance.direction.azimuth_deg:+5.0f}°  "
+        f"{utterance.text}"
+    )
+
+
+def _describe(array: MicrophoneArray) -> str:
+    """Describe an array as its positions and its layout seen from above."""
+    lines = [f"{array.name}: {array.n_microphones} microphones, {100 * array.aperture:.1f} cm across", ""]
+    lines += ["channel        x        y        z  (metres)"]
+    for channel, (x, y, z) in enumerate(array.positions, 1):
+        lines.append(f"{channel:7}  {x:+.4f}  {y:+.4f}  {z:+.4f}")
+    return "\n".join([*lines, "", "from above, x (forward) up, y (left) to the left:", "", *_layout(array)])
+
+
+def _layout(array: MicrophoneArray, columns: int = 41, rows: int = 17) -> list[str]:
+    """Draw the microphones from above by their channel numbers, `+` being the middle of the array.
+
+    A character is about twice as high as wide. Microphones above each other share a place, where the last one shows.
+    """
+    centred = array.centred[:, :2]
+    extent = abs(centred).max()
+    grid = [[" "] * columns for _ in range(rows)]
+    grid[rows // 2][columns // 2] = "+"
+    for channel, (x, y) in enumerate(centred, 1):
+        row = round((rows // 2) * (1 - x / extent))
+        column = round(columns / 2 - 1 - (rows - 1) * y / extent)
+        for offset, digit in enumerate(str(channel)):
+            grid[row][column + offset] = digit
+    return ["".join(line).rstrip() for line in grid]

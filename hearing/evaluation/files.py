@@ -1,0 +1,176 @@
+"""Reads what is compared: the truth of a recording, and the outputs of `hearing transcribe`."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hearing.errors import InputError
+
+FRAME = 0.1
+"""Seconds between the states of a track in tracks.jsonl and of a source in sources.jsonl."""
+
+Record = dict[str, Any]
+Frames = dict[int, list[float]]
+"""Azimuths in degrees of all that sounds, by frame index (time / FRAME)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What was really said.
+
+    Attributes
+    ----------
+    segments
+        SegLST records with plain floats as times.
+    talkers
+        True azimuths of the people who talk, in each frame in which somebody does.
+    """
+
+    segments: list[Record]
+    talkers: Frames
+
+
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What was heard.
+
+    Attributes
+    ----------
+    segments
+        SegLST records.
+    words
+        Records of words.jsonl, or the segments in their place.
+    tracks
+        Azimuths of active talker tracks in each frame.
+    audio_seconds, compute_seconds
+        Length of the audio and time it took; 0 if timing.json is missing.
+    """
+
+    segments: list[Record]
+    words: list[Record]
+    tracks: Frames
+    audio_seconds: float
+    compute_seconds: float
+
+
+def read_reference(path: Path) -> Truth:
+    """Read the truth from a recording folder, its `reference/` folder, or a segments.json.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it cannot be read.
+    """
+    candidates = [path / "reference" / "segments.json", path / "segments.json"] if path.is_dir() else [path]
+    file = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if file is None:
+        where = "no reference/segments.json in this folder" if path.is_dir() else "no such file or folder"
+        raise InputError(f"{path}: {where}; give a recording folder with a reference, or a segments.json")
+    segments = _read_segments(file)
+    sources = file.with_name("sources.jsonl")
+    talkers = _source_frames(sources) if sources.is_file() else _segment_frames(segments)
+    return Truth(segments, talkers)
+
+
+def read_hypothesis(folder: Path) -> Hypothesis:
+    """Read a folder that `hearing transcribe` wrote.
+
+    Raises
+    ------
+    InputError
+        If its segments.json is missing, or a file cannot be read.
+    """
+    if not (folder / "segments.json").is_file():
+        raise InputError(f"{folder}: no segments.json here; give a folder that `hearing transcribe --out` has written")
+    segments = _read_segments(folder / "segments.json")
+    words = _read_lines(folder / "words.jsonl", "start_time", "end_time")
+    timing = _read_json(folder / "timing.json") if (folder / "timing.json").is_file() else {}
+    if not isinstance(timing, dict):
+        raise InputError(f"{folder / 'timing.json'}: not an object; transcribe the recording again")
+    return Hypothesis(
+        segments=segments,
+        words=segments if words is None else words,
+        tracks=_track_frames(folder / "tracks.jsonl"),
+        audio_seconds=float(timing.get("audio_seconds", 0.0)),
+        compute_seconds=float(timing.get("total_seconds", 0.0)),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON ({error}); write it again") from error
+
+
+def _read_segments(path: Path) -> list[Record]:
+    content = _read_json(path)
+    if not isinstance(content, list):
+        raise InputError(f"{path}: not a list of segments; SegLST is a list of objects")
+    for number, segment in enumerate(content, 1):
+        _check_record(segment, ("start_time", "end_time"), f"{path}: segment {number}")
+        if not isinstance(segment.get("words"), str) or "speaker" not in segment:
+            raise InputError(f"{path}: segment {number} needs `speaker` and `words` (one string)")
+        if segment["end_time"] < segment["start_time"]:
+            raise InputError(f"{path}: segment {number} ends before it starts; mend its times")
+    sessions = {segment.get("session_id") for segment in content}
+    if len(sessions) > 1:
+        raise InputError(f"{path}: {len(sessions)} sessions in one file; evaluate each session by itself")
+    return content
+
+
+def _read_lines(path: Path, *numbers: str) -> list[Record] | None:
+    """Read a .jsonl file whose records all have these numbers; return None if there is no such file."""
+    if not path.is_file():
+        return None
+    try:
+        records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except ValueError as error:
+        raise InputError(f"{path}: not one JSON object per line ({error}); write it again") from error
+    for number, record in enumerate(records, 1):
+        _check_record(record, numbers, f"{path}: line {number}")
+    return records
+
+
+def _check_record(record: Any, numbers: tuple[str, ...], where: str) -> None:
+    if not isinstance(record, dict):
+        raise InputError(f"{where} is not an object; write the file again")
+    for key in numbers:
+        value = record.get(key)
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            raise InputError(f"{where}: `{key}` is {value!r}, not a finite number")
+
+
+def _frame(time: float) -> int:
+    return round(time / FRAME)
+
+
+def _track_frames(path: Path) -> Frames:
+    frames: Frames = {}
+    for record in _read_lines(path, "time", "azimuth_deg", "activity") or []:
+        if record.get("kind") == "talker" and record["activity"] >= 0.5:
+            frames.setdefault(_frame(record["time"]), []).append(record["azimuth_deg"])
+    return frames
+
+
+def _source_frames(path: Path) -> Frames:
+    frames: Frames = {}
+    for record in _read_lines(path, "time", "azimuth_deg") or []:
+        if record.get("kind") == "talker" and record.get("active", True):
+            frames.setdefault(_frame(record["time"]), []).append(record["azimuth_deg"])
+    return frames
+
+
+def _segment_frames(segments: list[Record]) -> Frames:
+    frames: Frames = {}
+    for segment in segments:
+        if segment.get("azimuth_deg") is not None:
+            for frame in range(math.ceil(segment["start_time"] / FRAME), math.ceil(segment["end_time"] / FRAME)):
+                frames.setdefault(frame, []).append(segment["azimuth_deg"])
+    return frames

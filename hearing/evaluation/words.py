@@ -1,0 +1,189 @@
+"""Word errors and attribution errors, computed with MeetEval."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from meeteval.io import SegLST
+from meeteval.wer import (
+    CPErrorRate,
+    OrcErrorRate,
+    cp_word_error_rate,
+    greedy_orc_word_error_rate,
+    orc_word_error_rate,
+    time_constrained_minimum_permutation_word_error_rate,
+    time_constrained_orc_wer,
+)
+from meeteval.wer.wer.time_constrained import align
+from whisper_normalizer.english import EnglishTextNormalizer
+
+COLLAR = 5.0
+"""Seconds by which the time of a word may be off in tcpWER and in the attribution error."""
+
+SILENCE_MARGIN = 0.5
+"""Seconds around true speech in which a heard word is not yet a false alarm; times of words are not exact."""
+
+_MAX_ORC_SPEAKERS = 10  # MeetEval refuses more
+_MAX_ORC_CELLS = 50_000_000  # about a second of the exact algorithm
+
+
+@dataclass(frozen=True, slots=True)
+class WordErrorRates:
+    """Word errors as MeetEval counts them.
+
+    Attributes
+    ----------
+    cp, tcp
+        With speakers.
+    orc
+        Blind to speakers; None if there are too many heard speakers to compute it.
+    """
+
+    cp: CPErrorRate
+    tcp: CPErrorRate
+    orc: OrcErrorRate | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionErrorRate:
+    """Share of recognized words that are given to the wrong speaker.
+
+    Attributes
+    ----------
+    errors
+        Recognized words that the wrong speaker is said to have spoken.
+    length
+        Recognized words.
+    """
+
+    errors: int
+    length: int
+
+    @classmethod
+    def zero(cls) -> AttributionErrorRate:
+        """Return the neutral element of the sum."""
+        return cls(0, 0)
+
+    def __add__(self, other: AttributionErrorRate) -> AttributionErrorRate:
+        """Combine two recordings."""
+        return AttributionErrorRate(self.errors + other.errors, self.length + other.length)
+
+    @property
+    def error_rate(self) -> float | None:
+        """Errors per recognized word, or None if no word was recognized."""
+        return self.errors / self.length if self.length else None
+
+
+def normalized(segments: list[dict[str, Any]]) -> SegLST:
+    """Make a SegLST of one session with normalized words; segments without any are left out."""
+    normalize = _normalizer()
+    records = [
+        {
+            "session_id": "session",
+            "speaker": str(segment["speaker"]),
+            "words": normalize(segment["words"]),
+            "start_time": float(segment["start_time"]),
+            "end_time": float(segment["end_time"]),
+        }
+        for segment in segments
+    ]
+    return SegLST([record for record in records if record["words"]])
+
+
+def word_error_rates(reference: SegLST, hypothesis: SegLST) -> WordErrorRates:
+    """Compute cpWER, tcpWER with a collar of `COLLAR`, and ORC-WER of normalized segments.
+
+    The exact ORC algorithm's cost is the product of the lengths of all speakers; where that is too much, MeetEval's
+    greedy version takes its place, which finds an upper bound.
+    """
+    return WordErrorRates(
+        cp=cp_word_error_rate(reference, hypothesis),
+        tcp=time_constrained_minimum_permutation_word_error_rate(reference, hypothesis, collar=COLLAR),
+        orc=_orc_word_error_rate(reference, hypothesis),
+    )
+
+
+def attribution_error_rate(
+    reference: SegLST, hypothesis: SegLST, speakers: Mapping[str | None, str | None]
+) -> AttributionErrorRate | None:
+    """Count recognized words that are given to the wrong speaker.
+
+    1. Each true segment is assigned to the heard speaker whose words fit it best at that time, blind to who spoke:
+       MeetEval's time-constrained ORC alignment with a collar of `COLLAR`.
+    2. The words of each heard speaker are aligned with the segments assigned to it. Words that are equal are the
+       recognized ones.
+    3. A recognized word is wrong if its heard speaker is not the one that cpWER's permutation maps its true speaker to.
+
+    Parameters
+    ----------
+    reference, hypothesis
+        Normalized segments.
+    speakers
+        Heard speaker by true speaker, from cpWER.
+
+    Returns
+    -------
+    The rate, or None if there are too many heard speakers to compute it.
+    """
+    if not len(reference) or not len(hypothesis):
+        return AttributionErrorRate.zero()
+    streams = hypothesis.groupby("speaker")
+    if len(streams) > _MAX_ORC_SPEAKERS:
+        return None
+    assignment = time_constrained_orc_wer(reference, hypothesis, collar=COLLAR).assignment
+    errors = length = 0
+    for heard_speaker, stream in streams.items():
+        assigned = SegLST([segment for segment, to in zip(reference, assignment, strict=True) if to == heard_speaker])
+        if not len(assigned):
+            continue
+        for true, heard in align(assigned, stream, collar=COLLAR, style="seglst"):
+            if true is not None and heard is not None and true["words"] == heard["words"]:
+                length += 1
+                errors += speakers.get(true["speaker"]) != heard_speaker
+    return AttributionErrorRate(errors, length)
+
+
+def false_alarm_words(reference: list[dict[str, Any]], words: list[dict[str, Any]]) -> int:
+    """Count heard words that lie more than `SILENCE_MARGIN` from all true speech.
+
+    Parameters
+    ----------
+    reference
+        True segments.
+    words
+        Records of words.jsonl, or segments, whose words count together.
+    """
+    return sum(
+        len((word.get("word") or word.get("words", "")).split())
+        for word in words
+        if not any(
+            word["start_time"] < segment["end_time"] + SILENCE_MARGIN
+            and word["end_time"] > segment["start_time"] - SILENCE_MARGIN
+            for segment in reference
+        )
+    )
+
+
+def _orc_word_error_rate(reference: SegLST, hypothesis: SegLST) -> OrcErrorRate | None:
+    lengths: Counter[str] = Counter()
+    for segment in hypothesis:
+        lengths[segment["speaker"]] += len(segment["words"].split())
+    if len(lengths) > _MAX_ORC_SPEAKERS:
+        return None
+    true_words = sum(len(segment["words"].split()) for segment in reference)
+    cells = true_words * math.prod(length + 1 for length in lengths.values())
+    compute = orc_word_error_rate if cells <= _MAX_ORC_CELLS else greedy_orc_word_error_rate
+    if not lengths:
+        # MeetEval 0.4.3 fails on an empty hypothesis: its dummy speaker does not survive the consistency check
+        return OrcErrorRate(true_words, true_words, 0, true_words, 0, None, None, ("",) * len(reference))
+    return compute(reference, hypothesis)
+
+
+@cache
+def _normalizer() -> EnglishTextNormalizer:
+    return EnglishTextNormalizer()
