@@ -63,7 +63,7 @@ class Direction:
     elevation: float = 0.0
 
     @classmethod
-    def from_vector(cls, vector: NDArray[np.floating]) -> Direction:
+    def from_vector(cls, vector: NDArray[np.float64]) -> Direction:
         """Make a direction from a vector of shape (3,) of any length but zero."""
         x, y, z = (float(v) for v in vector)
         return cls(math.atan2(y, x), math.atan2(z, math.hypot(x, y)))
@@ -175,6 +175,11 @@ class SpeechChunk:
     start_time: float
     now: float
     last: bool
+
+    @property
+    def end_time(self) -> float:
+        """Time just after the last sample in seconds."""
+        return self.start_time + len(self.samples) / SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,74 @@
+"""Is somebody speaking on this track? Silero VAD, streamed for every track."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
+
+WINDOW = 512
+"""Samples that one decision of the network covers."""
+CONTEXT = 64
+
+
+@dataclass(slots=True)
+class _Stream:
+    """State of one track: samples not yet judged, samples before them, the network's memory, the level."""
+
+    pending: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    context: Float32Array = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
+    hidden: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
+    cell: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
+
+
+class VoiceActivity:
+    """Streaming voice activity detection on separated tracks.
+
+    Parameters
+    ----------
+    model
+        Path of the Silero VAD network, version 6.
+    """
+
+    latency = WINDOW / SAMPLE_RATE
+
+    def __init__(self, model: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self._network = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._streams: dict[int, _Stream] = {}
+
+    def process(self, audio: SourceAudio) -> NDArray[np.float32]:
+        """Judge the next stretch of one track.
+
+        Returns
+        -------
+        Probability of speech for each window of 512 samples that is complete now, of shape (n_windows,).
+        """
+        stream = self._streams.setdefault(audio.track_id, _Stream())
+        samples = np.concatenate([stream.pending, audio.samples])
+        n_windows = len(samples) // WINDOW
+        stream.pending = samples[n_windows * WINDOW :]
+        if n_windows == 0:
+            return np.zeros(0, np.float32)
+        windows = samples[: n_windows * WINDOW].reshape(n_windows, WINDOW)
+        context = np.concatenate([stream.context[None], windows[:-1, -CONTEXT:]])
+        stream.context = windows[-1, -CONTEXT:]
+        probability, stream.hidden, stream.cell = self._network.run(
+            None, {"input": np.concatenate([context, windows], axis=1), "h": stream.hidden, "c": stream.cell}
+        )
+        return np.asarray(probability, np.float32).reshape(-1)
+
+    def forget(self, track_ids: set[int]) -> None:
+        """Drop the state of every track but these."""
+        self._streams = {track_id: stream for track_id, stream in self._streams.items() if track_id in track_ids}

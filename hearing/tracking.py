@@ -1,0 +1,234 @@
+"""Sources followed over time on the sphere.
+
+Each observed peak is explained as false, as a new source, or as one of the sources already followed; the probabilities
+of all joint explanations give each track its activity and its Kalman update (Valin, Michaud and Rouat, 2007, Robust
+localization and tracking of simultaneous moving sound sources, eq. 10-19; Grondin and Michaud, 2019, Lightweight and
+optimized sound source localization and tracking methods, section 4, for the Kalman filter on the unit sphere).
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearing.types import Direction, Peak, Track
+
+FALSE, NEW = -2, -1
+
+
+@dataclass(frozen=True, slots=True)
+class TrackingConfig:
+    """How to track. Angles in radians, times in seconds.
+
+    Attributes
+    ----------
+    p_false, p_new, p_existing
+        Prior probabilities of the explanations of a peak.
+    power_active, power_false
+        Mean and standard deviation of the power of peaks of sources and of false peaks, weighted by their share of
+        the strongest peak's power.
+    observation_noise
+        Standard deviation of a peak's direction.
+    acceleration
+        Standard deviation of a source's random acceleration in rad/s^2.
+    confirm_after, confirm_probability
+        A new source is believed after this time if its mean activity was at least that.
+    timeout
+        A source not heard for this time is forgotten.
+    merge_within
+        Of two tracks whose azimuths are closer than this, the younger ends.
+    max_tracks
+        Tracks followed at most, tentative ones included.
+    """
+
+    p_false: float = 0.15
+    p_new: float = 0.1
+    p_existing: float = 0.75
+    power_active: tuple[float, float] = (0.35, 0.15)
+    power_false: tuple[float, float] = (0.05, 0.05)
+    observation_noise: float = np.deg2rad(5.0)
+    acceleration: float = np.deg2rad(15.0)
+    confirm_after: float = 0.35
+    confirm_probability: float = 0.5
+    timeout: float = 6.0
+    merge_within: float = np.deg2rad(12.0)
+    max_tracks: int = 6
+
+
+@dataclass(slots=True)
+class _Source:
+    """A followed source: Kalman state of position and velocity in the array frame."""
+
+    id: int
+    state: NDArray[np.float64]
+    covariance: NDArray[np.float64]
+    born: float
+    heard: float
+    activity: float
+    evidence: float = 0.0
+    confirmed: bool = False
+
+    @property
+    def position(self) -> NDArray[np.float64]:
+        return self.state[:3]
+
+
+class SourceTracker:
+    """Streaming multi-source tracker.
+
+    Parameters
+    ----------
+    config
+        How to track.
+    """
+
+    latency = 0.0
+
+    def __init__(self, config: TrackingConfig | None = None) -> None:
+        self.config = config or TrackingConfig()
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._sources: list[_Source] = []
+        self._next_id = 1
+        self._time = 0.0
+
+    def process(self, peaks: tuple[Peak, ...], time: float) -> tuple[Track, ...]:
+        """Follow the sources to a new time.
+
+        Parameters
+        ----------
+        peaks
+            What was localized since the last call.
+        time
+            Stream time of the peaks in seconds.
+
+        Returns
+        -------
+        The confirmed tracks, oldest first. `activity` is the probability that the track was among the peaks.
+        """
+        dt = time - self._time
+        self._time = time
+        for source in self._sources:
+            self._predict(source, dt)
+        probability = self._explain(peaks)
+        for s, peak in enumerate(peaks):
+            for k, source in enumerate(self._sources):
+                self._update(source, peak, float(probability[s, k]))
+        for k, source in enumerate(self._sources):
+            self._judge(source, float(probability[:, k].sum()), time, dt)
+        self._forget(time)
+        self._begin(peaks, probability[:, NEW], time)
+        return tuple(
+            Track(source.id, time, Direction.from_vector(source.position), source.activity)
+            for source in self._sources
+            if source.confirmed
+        )
+
+    def _explain(self, peaks: tuple[Peak, ...]) -> NDArray[np.float64]:
+        """Probabilities of shape (n_peaks, n_sources + 2): of each source, then of FALSE and NEW, for each peak."""
+        n = len(self._sources)
+        if not peaks:
+            return np.zeros((0, n + 2))
+        likelihood = np.empty((len(peaks), n + 2))
+        strongest = max(peak.power for peak in peaks)
+        for s, peak in enumerate(peaks):
+            # A weak peak beside a strong one is likely a reflection of it.
+            power = peak.power**2 / strongest
+            active = _gaussian(min(power, self.config.power_active[0]), *self.config.power_active)
+            inactive = _gaussian(max(power, self.config.power_false[0]), *self.config.power_false)
+            anywhere = 1 / (4 * np.pi)
+            likelihood[s, FALSE] = self.config.p_false * inactive * anywhere
+            likelihood[s, NEW] = self.config.p_new * active * anywhere
+            for k, source in enumerate(self._sources):
+                likelihood[s, k] = self.config.p_existing * active * self._density(source, peak)
+        joint = _joint_explanations(len(peaks), n)
+        probability = np.prod(likelihood[np.arange(len(peaks)), joint], axis=1)
+        total = np.array([np.bincount(column, probability, minlength=n + 2) for column in joint.T])
+        return total.reshape(likelihood.shape) / max(float(probability.sum()), 1e-300)
+
+    def _density(self, source: _Source, peak: Peak) -> float:
+        """Probability density on the sphere of a peak where the source is expected, per steradian."""
+        variance = self.config.observation_noise**2 + float(np.trace(source.covariance[:3, :3])) / 2
+        offset = peak.direction.vector - source.position
+        return float(np.exp(-(offset @ offset) / (2 * variance)) / (2 * np.pi * variance))
+
+    def _predict(self, source: _Source, dt: float) -> None:
+        # Velocity decays within a second: people stop.
+        decay = np.exp(-dt)
+        transition = np.eye(6)
+        transition[:3, 3:] = dt * np.eye(3)
+        transition[3:, 3:] *= decay
+        gain = np.concatenate([0.5 * dt**2 * np.eye(3), dt * np.eye(3)])
+        source.state = transition @ source.state
+        source.covariance = transition @ source.covariance @ transition.T + self.config.acceleration**2 * gain @ gain.T
+        self._normalise(source)
+
+    def _update(self, source: _Source, peak: Peak, probability: float) -> None:
+        innovation_covariance = source.covariance[:3, :3] + self.config.observation_noise**2 * np.eye(3)
+        gain = probability * np.linalg.solve(innovation_covariance, source.covariance[:3]).T
+        source.state = source.state + gain @ (peak.direction.vector - source.position)
+        source.covariance = source.covariance - gain @ source.covariance[:3]
+        self._normalise(source)
+
+    @staticmethod
+    def _normalise(source: _Source) -> None:
+        """Keep the position on the sphere and the velocity tangential."""
+        position = source.position / np.linalg.norm(source.position)
+        velocity = source.state[3:] - (source.state[3:] @ position) * position
+        source.state = np.concatenate([position, velocity])
+
+    def _judge(self, source: _Source, probability: float, time: float, dt: float) -> None:
+        """Note how likely the source was heard."""
+        source.activity = probability
+        source.evidence += probability * dt
+        if probability > 0.5:
+            source.heard = time
+        age = time - source.born
+        if not source.confirmed and age >= self.config.confirm_after:
+            source.confirmed = source.evidence >= self.config.confirm_probability * age
+
+    def _forget(self, time: float) -> None:
+        kept: list[_Source] = []
+        for source in self._sources:
+            doubted = not source.confirmed and time - source.born >= self.config.confirm_after
+            double = any(
+                _turn(source, elder) < self.config.merge_within
+                for elder in kept
+                if elder.confirmed or not source.confirmed
+            )
+            if not doubted and not double and time - source.heard < self.config.timeout:
+                kept.append(source)
+        self._sources = kept
+
+    def _begin(self, peaks: tuple[Peak, ...], probability: NDArray[np.float64], time: float) -> None:
+        for peak, p_new in zip(peaks, probability, strict=True):
+            if p_new > 0.5 and len(self._sources) < self.config.max_tracks:
+                state = np.concatenate([peak.direction.vector, np.zeros(3)])
+                spread = [self.config.observation_noise**2] * 3 + [np.deg2rad(5.0) ** 2] * 3
+                self._sources.append(_Source(self._next_id, state, np.diag(spread), time, time, float(p_new)))
+                self._next_id += 1
+
+
+@functools.cache
+def _joint_explanations(n_peaks: int, n_sources: int) -> NDArray[np.intp]:
+    """Explanations of all peaks together, of shape (n_joint, n_peaks): no source explains two peaks."""
+    joint = np.indices((n_sources + 2,) * n_peaks).reshape(n_peaks, -1).T
+    ordered = np.sort(joint, axis=1)
+    twice = (ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] < n_sources)
+    possible: NDArray[np.intp] = joint[~twice.any(axis=1)]
+    return possible
+
+
+def _turn(a: _Source, b: _Source) -> float:
+    """Difference in azimuth in radians: what is above or below a source is its reflection."""
+    difference = np.arctan2(a.position[1], a.position[0]) - np.arctan2(b.position[1], b.position[0])
+    return float(abs((difference + np.pi) % (2 * np.pi) - np.pi))
+
+
+def _gaussian(value: float, mean: float, deviation: float) -> float:
+    return float(np.exp(-0.5 * ((value - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi)))

@@ -1,0 +1,113 @@
+"""Transcripts become utterances: who said what, from where, and to whom, with stable ids and revision numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hearing.attribution import AttributionConfig, DirectionAttribution, addressed_to_robot
+from hearing.types import CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
+
+
+@dataclass(slots=True)
+class _Open:
+    """An utterance on its way.
+
+    Attributes
+    ----------
+    track_id
+        The track it is heard on.
+    speaker, probability
+        Who says it, and how likely that is right.
+    heading
+        Sum of the track's unit vectors while it sounded.
+    start_time, end_time
+        Extent of its audio so far.
+    revision
+        Number of the next revision.
+    """
+
+    track_id: int
+    speaker: str
+    probability: float
+    heading: NDArray[np.float64]
+    start_time: float
+    end_time: float
+    revision: int = 0
+
+
+class UtteranceAssembler:
+    """Streaming assembly of utterances.
+
+    Parameters
+    ----------
+    config
+        How speakers and addressees are found.
+    """
+
+    latency = 0.0
+
+    def __init__(self, config: AttributionConfig | None = None) -> None:
+        self.config = config or AttributionConfig()
+        self._attribution = DirectionAttribution(self.config)
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._attribution.reset()
+        self._open: dict[str, _Open] = {}
+
+    def follow(self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...]) -> None:
+        """Note where and when the open utterances are heard.
+
+        Parameters
+        ----------
+        chunks
+            New audio of utterances.
+        tracks
+            All tracks as they are now.
+        """
+        live = {track.id: track for track in tracks}
+        for chunk in chunks:
+            if chunk.utterance_id not in self._open:
+                direction = live[chunk.track_id].direction
+                speaker, probability = self._attribution.process(chunk.track_id, direction, set(live))
+                self._open[chunk.utterance_id] = _Open(
+                    chunk.track_id, speaker, probability, direction.vector * 1e-3, chunk.start_time, chunk.start_time
+                )
+            utterance = self._open[chunk.utterance_id]
+            utterance.end_time = max(utterance.end_time, chunk.end_time)
+        for utterance in self._open.values():
+            if track := live.get(utterance.track_id):
+                utterance.heading = utterance.heading + track.activity * track.direction.vector
+
+    def process(self, transcript: Transcript) -> Utterance:
+        """Publish what is known of an utterance now.
+
+        Parameters
+        ----------
+        transcript
+            New words of an utterance whose audio was followed.
+        """
+        heard = self._open[transcript.utterance_id]
+        words = transcript.words
+        text = " ".join(word.text for word in words)
+        utterance = Utterance(
+            id=transcript.utterance_id,
+            revision=heard.revision,
+            final=transcript.final,
+            speaker=heard.speaker,
+            track_id=heard.track_id,
+            words=words,
+            start_time=words[0].start_time if words else heard.start_time,
+            end_time=words[-1].end_time if words else heard.end_time,
+            direction=Direction.from_vector(heard.heading),
+            confidence=CueConfidence(recognition=transcript.confidence, direction=heard.probability),
+            addressed_to_robot=addressed_to_robot(text, self.config.robot_name),
+        )
+        heard.revision += 1
+        if transcript.final:
+            del self._open[transcript.utterance_id]
+        return utterance
