@@ -1,3 +1,5 @@
+"""Installation of the nodes with colcon or pip."""
+
 from setuptools import setup
 
 NODES = ["audio_source", "hearing", "dialogue", "captions"]

@@ -1,0 +1,104 @@
+"""The audio source node: a recording, a simulated scene or live microphones, as a stream of audio messages."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from hearing_msgs import msg
+from rclpy.duration import Duration
+
+from hearing.arrays import load_array
+from hearing.errors import InputError
+from hearing.recording import BLOCK_SIZE, open_recording
+from hearing.types import AudioBlock
+from hearing_nodes.conversions import StreamClock, audio_message
+from hearing_nodes.microphones import live_blocks
+from hearing_nodes.node import AUDIO_QOS, StageNode, run
+
+POLL = 0.05
+"""Seconds between looks for a subscriber."""
+
+
+class AudioSource(StageNode):
+    """Streams audio once somebody listens. Publishes `audio`.
+
+    Stamps follow the sample clock from the moment that the stream begins. They are in ROS time only at rate 1.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("audio_source")
+        self.declare("source", "", "Recording folder (also of a simulated scene) or audio file; empty: microphones")
+        self.declare("array", "", "Built-in array or YAML file; needed unless the recording folder brings one")
+        self.declare("device", "", "Microphones: part of the device's name or its number; empty: the default one")
+        self.declare("rate", 1.0, "How many times faster than real time a recording is streamed", (0.01, 100.0))
+        self.declare("frame_id", "microphones", "Frame of the microphone array, for the messages' headers")
+
+    def configure(self) -> None:
+        """Check the recording, or find the array of the microphones."""
+        source, array = self.value("source"), self.value("array")
+        if source:
+            self._recording = open_recording(Path(source), array or None)
+        elif array:
+            self._recording, self._array = None, load_array(array)
+        else:
+            raise InputError("nothing to stream: set the parameter `source` to a recording, or `array` for microphones")
+
+    def activate(self) -> None:
+        """Make the topic and start to stream."""
+        self._publisher = self.create_publisher(msg.AudioBlock, "audio", AUDIO_QOS)
+        self._stopping = threading.Event()
+        self._worker = threading.Thread(target=self._work, name="stream")
+        self._worker.start()
+
+    def deactivate(self) -> None:
+        """Stop to stream."""
+        self._stopping.set()
+        self._worker.join()
+        self.destroy_publisher(self._publisher)
+
+    def _work(self) -> None:
+        try:
+            while not self._publisher.get_subscription_count():
+                if self._stopping.wait(POLL):
+                    return
+            self._stream()
+        except InputError as error:
+            self.get_logger().error(str(error))
+            self.end(2)
+        except Exception as error:
+            if self.context.ok():  # else it is only that nothing can be published any more
+                self.fail(error)
+
+    def _stream(self) -> None:
+        clock = StreamClock(self.get_clock().now().nanoseconds, self.value("frame_id"))
+        block = None
+        for block in self._blocks():
+            self._publisher.publish(audio_message(block, clock))
+        if block is not None and not self._stopping.is_set():
+            end = AudioBlock(block.samples[:0], block.start_sample + len(block.samples))
+            self._publisher.publish(audio_message(end, clock, end_of_stream=True))
+            self._publisher.wait_for_all_acked(Duration(seconds=5))
+
+    def _blocks(self) -> Iterator[AudioBlock]:
+        if self._recording is None:
+            yield from live_blocks(self.value("device"), self._array, self._stopping)
+            return
+        begin, rate = time.monotonic(), self.value("rate")
+        for block in self._recording.blocks(BLOCK_SIZE):
+            # A microphone has a block when its last sample is there.
+            if self._stopping.wait(max(0.0, begin + block.end_time / rate - time.monotonic())):
+                return
+            yield block
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(AudioSource))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The captions node: shows who says what, live in the terminal, and writes the session's files at its end."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from pathlib import Path
+
+from hearing_msgs.msg import DialogueAct, EndOfStream, TrackArray, Utterance
+from rich.console import Console, Group
+from rich.live import Live
+from rich.text import Text
+
+from hearing import types
+from hearing.outputs import SessionLog, check_out_dir
+from hearing.types import HearingOutput
+from hearing_nodes import conversions
+from hearing_nodes.node import STATE_QOS, TRACK_QOS, StageNode, run
+
+ARROWS = "↑↖←↙↓↘→↗"
+"""Eight directions counter-clockwise from straight ahead, as azimuth grows."""
+COLOURS = ("green", "yellow", "magenta", "blue", "red")
+
+
+def caption(utterance: types.Utterance) -> Text:
+    """Return one line: when, from where, who, and what; words that are not final yet are dim."""
+    azimuth = utterance.direction.azimuth_deg
+    arrow = ARROWS[round(azimuth / 45) % len(ARROWS)]
+    colour = COLOURS[sum(utterance.speaker.encode()) % len(COLOURS)]
+    to_robot = utterance.final and utterance.addressed_to_robot >= 0.5
+    return Text.assemble(
+        (f"{utterance.start_time:6.1f} s  {arrow} {azimuth:4.0f}°  ", "dim"),
+        (f"{utterance.speaker}{' → robot' if to_robot else ''}: ", f"bold {colour}"),
+        (utterance.text, "" if utterance.final else "dim italic"),
+    )
+
+
+class Captions(StageNode):
+    """Shows captions and collects the session.
+
+    Subscribes `hearing/tracks`, `hearing/utterances`, `hearing/end_of_stream`, `dialogue/acts` and
+    `dialogue/end_of_stream`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("captions")
+        self.declare("out", "", "Folder to which the session's files are written at the end; empty: none are written")
+        self.declare("session_id", "session", "Name of the session in the files")
+        self.declare("dialogue", True, "Wait for the dialogue node's end of the stream, too")
+        self.declare("exit_at_end", False, "End the process at the end of the stream")
+
+    def configure(self) -> None:
+        """Check where the files go."""
+        if self.value("out"):
+            check_out_dir(Path(self.value("out")))
+
+    def activate(self) -> None:
+        """Make the topics and take over the lower edge of the terminal."""
+        self._begin()
+        self._received: Counter[str] = Counter()
+        self._topics = [
+            self.create_subscription(TrackArray, "hearing/tracks", self._on_tracks, TRACK_QOS),
+            self.create_subscription(Utterance, "hearing/utterances", self._on_utterance, STATE_QOS),
+            self.create_subscription(EndOfStream, "hearing/end_of_stream", self._on_hearing_end, STATE_QOS),
+            self.create_subscription(DialogueAct, "dialogue/acts", self._on_act, STATE_QOS),
+            self.create_subscription(EndOfStream, "dialogue/end_of_stream", self._on_dialogue_end, STATE_QOS),
+        ]
+        self._live = Live(console=Console(), auto_refresh=False, transient=True)
+        self._live.start()
+
+    def deactivate(self) -> None:
+        """Give the terminal back."""
+        self._live.stop()
+        for subscription in self._topics:
+            self.destroy_subscription(subscription)
+
+    def _begin(self) -> None:
+        self._log = SessionLog()
+        self._partial: dict[str, types.Utterance] = {}
+        self._hearing_end: EndOfStream | None = None
+        self._dialogue_end: EndOfStream | None = None
+
+    def _on_tracks(self, message: TrackArray) -> None:
+        self._received["track_arrays"] += 1
+        self._log.add(HearingOutput(tracks=conversions.tracks(message)))
+        self._end_if_complete()
+
+    def _on_utterance(self, message: Utterance) -> None:
+        self._received["utterances"] += 1
+        utterance = conversions.utterance(message)
+        self._log.add(HearingOutput(utterances=(utterance,)))
+        if utterance.final:
+            self._partial.pop(utterance.id, None)
+            if utterance.words:
+                self._live.console.print(caption(utterance))
+        else:
+            self._partial[utterance.id] = utterance
+        self._live.update(Group(*map(caption, self._partial.values())), refresh=True)
+        self._end_if_complete()
+
+    def _on_act(self, message: DialogueAct) -> None:
+        self._received["dialogue_acts"] += 1
+        self._live.console.print(Text(f"{'robot → ':>19}{message.text}", "bold cyan"))
+        self._end_if_complete()
+
+    def _on_hearing_end(self, message: EndOfStream) -> None:
+        self._hearing_end = message
+        self._end_if_complete()
+
+    def _on_dialogue_end(self, message: EndOfStream) -> None:
+        self._dialogue_end = message
+        self._end_if_complete()
+
+    def _end_if_complete(self) -> None:
+        """Write the session when everything that belongs to it has come: topics overtake each other."""
+        hearing, dialogue = self._hearing_end, self._dialogue_end
+        if hearing is None or (dialogue is None and self.value("dialogue")):
+            return
+        expected = Counter(track_arrays=hearing.track_arrays, utterances=hearing.utterances)
+        if dialogue is not None:
+            expected["dialogue_acts"] = dialogue.dialogue_acts
+        if not self._received >= expected:
+            return
+        self._received -= expected
+        if self.value("out"):
+            self._log.write(Path(self.value("out")), self.value("session_id"), conversions.timing(hearing))
+        self._begin()
+        if self.value("exit_at_end"):
+            self.end()
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(Captions))
+
+
+if __name__ == "__main__":
+    main()

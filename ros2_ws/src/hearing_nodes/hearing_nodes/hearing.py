@@ -1,0 +1,197 @@
+"""The hearing node: audio in, tracks and utterances out."""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+import time
+from dataclasses import asdict, dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from hearing_msgs.msg import AudioBlock, EndOfStream, TrackArray, Utterance
+from std_msgs.msg import Header
+
+from hearing.arrays import load_array
+from hearing.errors import InputError
+from hearing.outputs import Timing
+from hearing.pipeline import Pipeline
+from hearing.recording import BLOCK_SIZE
+from hearing.types import SAMPLE_RATE, HearingOutput
+from hearing.types import AudioBlock as LibraryBlock
+from hearing_nodes import conversions
+from hearing_nodes.continuity import Continuity, Faults
+from hearing_nodes.conversions import StreamClock
+from hearing_nodes.node import AUDIO_QOS, STATE_QOS, TRACK_QOS, StageNode, run
+
+QUEUE_WARNING = 2.0
+"""Seconds of audio that may wait before the diagnostics warn that the computer is too slow."""
+
+
+@dataclass(slots=True)
+class Session:
+    """What has come of one stream so far.
+
+    Attributes
+    ----------
+    clock
+        Maps its sample clock onto ROS time.
+    samples
+        Samples per channel that were heard.
+    work_seconds
+        Time that it took.
+    track_arrays, utterances
+        Number of messages published.
+    """
+
+    clock: StreamClock
+    samples: int = 0
+    work_seconds: float = 0.0
+    track_arrays: int = 0
+    utterances: int = 0
+
+    @property
+    def audio_seconds(self) -> float:
+        """Length of the stream in seconds."""
+        return self.samples / SAMPLE_RATE
+
+
+class Hearing(StageNode):
+    """Runs the pipeline in one worker thread, so that a slow recognizer never makes the node lose messages.
+
+    Subscribes `audio`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream` and `/diagnostics`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("hearing")
+        self.declare("array", "respeaker_6mic", "Built-in microphone array (see `hearing arrays`), or a YAML file")
+        self.declare("max_gap", 5.0, "Longest gap in the audio that is filled with silence, in s", (0.0, 60.0))
+
+    def configure(self) -> None:
+        """Load the array and the models."""
+        self._array = load_array(self.value("array"))
+        self._pipeline = Pipeline.create(self._array)
+
+    def activate(self) -> None:
+        """Make the topics and start the worker."""
+        self._tracks = self.create_publisher(TrackArray, "~/tracks", TRACK_QOS)
+        self._utterances = self.create_publisher(Utterance, "~/utterances", STATE_QOS)
+        self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
+        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._faults = Faults()
+        self._reported = asdict(self._faults)
+        self._last_bad = ""
+        self._continuity = Continuity(self.value("max_gap"), self._faults)
+        self._session: Session | None = None
+        self._pipeline.reset()
+        self._queue: queue.SimpleQueue[AudioBlock | None] = queue.SimpleQueue()
+        self._audio = self.create_subscription(AudioBlock, "audio", self._queue.put, AUDIO_QOS)
+        self._timer = self.create_timer(1.0, self._diagnose)
+        self._stopping = threading.Event()
+        self._worker = threading.Thread(target=self._work, name="pipeline")
+        self._worker.start()
+
+    def deactivate(self) -> None:
+        """Stop the worker after the block that it is at."""
+        self._stopping.set()
+        self._queue.put(None)
+        self._worker.join()
+        self.destroy_timer(self._timer)
+        self.destroy_subscription(self._audio)
+        for publisher in (self._tracks, self._utterances, self._ends, self._diagnostics):
+            self.destroy_publisher(publisher)
+
+    def cleanup(self) -> None:
+        """Drop the models."""
+        del self._pipeline
+
+    def _work(self) -> None:
+        try:
+            while not self._stopping.is_set() and (message := self._queue.get()) is not None:
+                self._hear(message)
+        except Exception as error:
+            if self.context.ok():  # else it is only that nothing can be published any more
+                self.fail(error)
+
+    def _hear(self, message: AudioBlock) -> None:
+        clock = StreamClock(conversions.nanoseconds(message.header.stamp), message.header.frame_id)
+        try:
+            block = conversions.audio_block(message, self._array.n_microphones)
+        except InputError as error:
+            self._faults.bad += 1
+            self._last_bad = str(error)
+        else:
+            admission = self._continuity.admit(block, clock.origin)
+            if admission.restart:
+                self._finish(self._session)
+            self._session = self._session or Session(clock)
+            for admitted in admission.blocks:
+                self._process(self._session, admitted)
+        if message.end_of_stream:
+            self._finish(self._session or Session(clock))
+            self._continuity.reset()
+
+    def _process(self, session: Session, block: LibraryBlock) -> None:
+        begin = time.perf_counter()
+        output = self._pipeline.process(block)
+        session.work_seconds += time.perf_counter() - begin
+        session.samples += len(block.samples)
+        self._publish(session, output)
+
+    def _finish(self, session: Session) -> None:
+        begin = time.perf_counter()
+        output = self._pipeline.flush()
+        session.work_seconds += time.perf_counter() - begin
+        self._publish(session, output)
+        timing = Timing(
+            audio_seconds=session.audio_seconds,
+            total_seconds=session.work_seconds,
+            compute_seconds=dict(self._pipeline.compute_seconds),
+            latency=self._pipeline.latency,
+        )
+        self._ends.publish(conversions.end_message(timing, session.clock, session.track_arrays, session.utterances))
+        self._pipeline.reset()
+        self._session = None
+
+    def _publish(self, session: Session, output: HearingOutput) -> None:
+        for message in conversions.track_messages(output.tracks, session.clock):
+            self._tracks.publish(message)
+            session.track_arrays += 1
+        for utterance in output.utterances:
+            self._utterances.publish(conversions.utterance_message(utterance, session.clock))
+            session.utterances += 1
+
+    def _diagnose(self) -> None:
+        faults, reported = asdict(self._faults), self._reported
+        self._reported = faults
+        session = self._session
+        waiting = self._queue.qsize() * BLOCK_SIZE / SAMPLE_RATE
+        factor = session.work_seconds / session.audio_seconds if session and session.samples else 0.0
+        if faults["bad"] > reported["bad"]:
+            level, text = DiagnosticStatus.ERROR, self._last_bad
+        elif faults != reported:
+            level, text = DiagnosticStatus.WARN, "audio was lost, repeated or out of order"
+        elif waiting > QUEUE_WARNING:
+            level, text = DiagnosticStatus.WARN, f"the computer is too slow: {waiting:.1f} s of audio wait"
+        else:
+            level, text = DiagnosticStatus.OK, "hearing" if session else "no audio"
+        values = {"waiting_seconds": f"{waiting:.2f}", "real_time_factor": f"{factor:.2f}", **faults}
+        status = DiagnosticStatus(
+            level=level,
+            name=f"{self.get_fully_qualified_name()}: audio",
+            message=text,
+            hardware_id=self._array.name,
+            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+        )
+        self._diagnostics.publish(
+            DiagnosticArray(header=Header(stamp=self.get_clock().now().to_msg()), status=[status])
+        )
+
+
+def main() -> None:
+    """Run the node."""
+    sys.exit(run(Hearing))
+
+
+if __name__ == "__main__":
+    main()
