@@ -1,0 +1,217 @@
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile as sf
+from meeteval.io import SegLST
+
+from hearing import cli
+from hearing.arrays import MicrophoneArray
+from hearing.pipeline import Pipeline
+from hearing.types import (
+    SAMPLE_RATE,
+    AudioBlock,
+    CueConfidence,
+    Direction,
+    HearingOutput,
+    Track,
+    Utterance,
+    Word,
+)
+
+OUTPUTS = {"segments.json", "words.jsonl", "tracks.jsonl", "timing.json"}
+
+
+class FakePipeline:
+    """Says at the end that somebody on the left has said hello for as long as the recording lasts."""
+
+    latency = 0.5
+
+    def __init__(self, array: MicrophoneArray) -> None:
+        self.array = array
+        self.compute_seconds = {"localize": 0.001}
+        self.now = 0.0
+
+    def process(self, block: AudioBlock) -> HearingOutput:
+        assert block.samples.shape[1] == self.array.n_microphones
+        assert block.start_time == pytest.approx(self.now)
+        self.now = block.end_time
+        return HearingOutput((Track(1, self.now, Direction(math.pi / 2), 1.0),))
+
+    def flush(self) -> HearingOutput:
+        word = Word("hello", 0.0, self.now, 0.9, self.now, self.now)
+        confidence = CueConfidence(recognition=0.9)
+        return HearingOutput(
+            (),
+            (Utterance("u1", 0, True, "talker_1", 1, (word,), 0.0, self.now, Direction(math.pi / 2), confidence, 0.5),),
+        )
+
+
+@pytest.fixture
+def fake_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pipeline, "create", FakePipeline)
+
+
+@pytest.fixture
+def audio(tmp_path: Path) -> Callable[..., Path]:
+    def write(name: str = "a.wav", seconds: float = 1.0, channels: int = 4, rate: int = SAMPLE_RATE) -> Path:
+        samples = np.random.default_rng(0).normal(0, 0.01, (round(seconds * rate), channels))
+        sf.write(tmp_path / name, samples, rate)
+        return tmp_path / name
+
+    return write
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    """Run a command that must be refused with one line on stderr, and return the line."""
+    assert cli.main([str(argument) for argument in arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("\n")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+def test_transcribe_writes_all_outputs_and_says_who_said_what(
+    audio: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["transcribe", str(audio()), "--array", "respeaker_4mic", "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == OUTPUTS
+    segments = SegLST(json.loads((out / "segments.json").read_text()))
+    assert segments.T["words"] == ["hello"]
+    assert segments.T["session_id"] == ["a"]
+    timing = json.loads((out / "timing.json").read_text())
+    assert timing["audio_seconds"] == 1.0
+    assert timing["compute_seconds"] == {"localize": 0.001}
+    assert capsys.readouterr().out.split() == ["00:00.0", "talker_1", "+90°", "hello"]
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+@pytest.mark.parametrize("rate", [8_000, 44_100])
+def test_transcribe_resamples_with_a_notice(
+    audio: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str], rate: int
+) -> None:
+    out = tmp_path / "out"
+    assert cli.main(["transcribe", str(audio(rate=rate)), "--array", "respeaker_4mic", "--out", str(out)]) == 0
+    assert f"resampled from {rate} Hz" in capsys.readouterr().err
+    segment = json.loads((out / "segments.json").read_text())[0]
+    assert segment["end_time"] == pytest.approx(1.0, abs=2e-4)
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+def test_transcribe_reads_a_recording_folder_with_parts_that_are_not_used_yet(
+    audio: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    audio("meeting/audio.wav", channels=2)
+    audio("meeting/playback.wav", channels=1)
+    (folder / "array.yaml").write_text("name: pair\nmicrophones: [[0, 0.1, 0], [0, -0.1, 0]]\n")
+    assert cli.main(["transcribe", str(folder), "--out", str(tmp_path / "out")]) == 0
+    assert "playback.wav is not used yet" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "segments.json").read_text())[0]["session_id"] == "meeting"
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+class TestTranscribeRefuses:
+    @pytest.fixture(autouse=True)
+    def _prepare(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.out, self.capsys = tmp_path / "out", capsys
+
+    def refusal(self, path: Path, *options: str) -> str:
+        options = options or ("--array", "respeaker_4mic")
+        message = refusal(self.capsys, "transcribe", path, *options, "--out", self.out)
+        assert not self.out.exists()
+        return message
+
+    def test_missing_file(self, tmp_path: Path) -> None:
+        assert "no such file" in self.refusal(tmp_path / "a.wav")
+
+    def test_wrong_channel_count(self, audio: Callable[..., Path]) -> None:
+        message = self.refusal(audio(channels=6))
+        assert "6 channels" in message
+        assert "4 microphones" in message
+
+    def test_unknown_array(self, audio: Callable[..., Path]) -> None:
+        assert "respeaker_4mic" in self.refusal(audio(), "--array", "respeaker")
+
+    def test_no_array(self, audio: Callable[..., Path]) -> None:
+        assert "--array" in refusal(self.capsys, "transcribe", audio(), "--out", self.out)
+
+    def test_nan(self, tmp_path: Path) -> None:
+        sf.write(tmp_path / "a.wav", np.full((100, 4), np.nan, dtype=np.float32), SAMPLE_RATE, subtype="FLOAT")
+        assert "nan" in self.refusal(tmp_path / "a.wav")
+
+    def test_empty_file(self, tmp_path: Path) -> None:
+        (tmp_path / "a.wav").touch()
+        assert "empty" in self.refusal(tmp_path / "a.wav")
+
+    def test_truncated_wav(self, audio: Callable[..., Path]) -> None:
+        path = audio()
+        path.write_bytes(path.read_bytes()[:-1000])
+        assert "cut off" in self.refusal(path)
+
+    def test_out_that_is_a_file(self, audio: Callable[..., Path], tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        message = refusal(self.capsys, "transcribe", audio(), "--array", "respeaker_4mic", "--out", tmp_path / "file")
+        assert "is a file" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["transcribe"], "Missing argument"),
+        (["transcribe", "a.wav", "--nonsense", "--out", "o"], "No such option"),
+        (["nonsense"], "No such command"),
+        (["arrays", "nonsense"], "unknown array"),
+        (["evaluate", "nowhere", "nowhere"], "no such file"),
+    ],
+)
+def test_wrong_usage_is_one_line(capsys: pytest.CaptureFixture[str], arguments: list[str], message: str) -> None:
+    assert message in refusal(capsys, *arguments)
+
+
+def test_without_arguments_it_helps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    assert "transcribe" in capsys.readouterr().out
+
+
+def test_python_m_hearing() -> None:
+    result = subprocess.run([sys.executable, "-m", "hearing", "arrays", "nonsense"], capture_output=True, text=True)
+    assert result.returncode == 2
+    assert result.stderr.startswith("hearing: error: unknown array")
+
+
+def test_arrays_lists_all_geometries(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["arrays"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines][:2] == ["azure_kinect", "head_8mic"]
+    assert any(line.startswith("respeaker_6mic") and "6 microphones" in line and "9.3 cm" in line for line in lines)
+
+
+def test_arrays_draws_one_from_above(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "my.yaml"
+    path.write_text("name: mine\nmicrophones: [[0.1, 0, 0], [0, 0.1, 0], [-0.1, 0, 0], [0, -0.1, 0]]\n")
+    assert cli.main(["arrays", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "mine: 4 microphones, 20.0 cm across" in text
+    assert "-0.1000" in text
+    drawing = [line for line in text.split("left:")[1].splitlines() if line.strip()]
+    assert [line.split() for line in drawing] == [["1"], ["2", "+", "4"], ["3"]]
+    assert drawing[0].index("1") == drawing[1].index("+") == drawing[2].index("3")
+
+
+def test_evaluate_prints_the_score_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    segment = {"session_id": "s", "speaker": "a", "words": "hello there", "start_time": 0, "end_time": 1}
+    (tmp_path / "segments.json").write_text(json.dumps([segment]))
+    score = tmp_path / "score.json"
+    assert cli.main(["evaluate", str(tmp_path / "segments.json"), str(tmp_path), "--json", str(score)]) == 0
+    assert "cpWER" in capsys.readouterr().out
+    assert json.loads(score.read_text())["cpwer"]["length"] == 2
