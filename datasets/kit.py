@@ -23,8 +23,17 @@ Split = Literal["dev", "train"]
 
 
 def kit_root() -> Path | None:
-    """Return the folder of the data kit, or None if there is no kit."""
-    root = Path(os.environ.get("HEARING_DATA") or DEFAULT_ROOT)
+    """Return the folder of the data kit, or None if there is no kit.
+
+    Raises
+    ------
+    InputError
+        If HEARING_DATA names something that is no folder.
+    """
+    chosen = os.environ.get("HEARING_DATA")
+    if chosen and not Path(chosen).is_dir():
+        raise InputError(f"HEARING_DATA: no folder {chosen}; set it to the folder of the data kit, or unset it")
+    root = Path(chosen or DEFAULT_ROOT)
     return root if root.is_dir() else None
 
 

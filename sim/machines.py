@@ -57,7 +57,7 @@ def _motor(angle: Signal, rng: Rng) -> Signal:
 def _fan(angle: Signal, rng: Rng) -> Signal:
     """Fan: broadband flow noise, lines at the blade passing frequency (7 blades), slow turbulence."""
     turbulence = 1 + 0.15 * _slow_noise(len(angle), 2.0, rng)
-    return turbulence * _coloured_noise(len(angle), 0.93, rng) + 0.25 * _orders(angle, [7, 14, 21], 1.0, rng)
+    return turbulence * _coloured_noise(len(angle), 0.93, rng) + 0.4 * _orders(angle, [7, 14, 21], 1.0, rng)
 
 
 def _compressor(angle: Signal, rng: Rng) -> Signal:

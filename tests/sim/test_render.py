@@ -1,0 +1,134 @@
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from hearing_sim import ArrayPose, Machine, Room, Scene, Talker, Turn, load_scene, render, simulate
+
+from hearing.arrays import SPEED_OF_SOUND, load_array
+from hearing.errors import InputError
+from hearing.types import SAMPLE_RATE
+
+SCENE = Scene(
+    name="small",
+    duration=4.0,
+    room=Room((5.0, 4.0, 3.0), 0.3),
+    array=ArrayPose("respeaker_4mic", (2.0, 2.0, 1.0), yaw_deg=90.0),
+    talkers=(Talker("ann", ("eve",), (2.0, 3.5, 1.0)), Talker("bob", ("eve",), (4.0, 2.0, 1.0))),
+    turns=(Turn("ann", 0.5, addressed_to_robot=True), Turn("bob", -0.3)),
+    machines=(Machine("saw", "motor", (1.0, 1.0, 1.0)), Machine("vent", "fan", (1.0, 3.0, 2.0))),
+    snr_db=8.0,
+)
+
+
+@pytest.fixture
+def recording(kit, tmp_path):
+    render(SCENE, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_folder_holds_a_recording(recording):
+    audio, rate = soundfile.read(recording / "audio.wav")
+    assert rate == SAMPLE_RATE
+    assert soundfile.info(recording / "audio.wav").subtype == "PCM_16"
+    assert audio.shape == (4 * SAMPLE_RATE, 4)
+    np.testing.assert_array_equal(
+        load_array(recording / "array.yaml").positions, load_array("respeaker_4mic").positions
+    )
+    assert [path.name for path in recording.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_segments_say_who_spoke_what_when_and_from_where(recording):
+    ann, bob = json.loads((recording / "reference" / "segments.json").read_text())
+    assert ann["session_id"] == "small"
+    assert (ann["speaker"], ann["words"]) == ("ann", "the first sentence")
+    assert ann["start_time"] == pytest.approx(0.5 + 1.5 / SPEED_OF_SOUND, abs=0.001)
+    assert ann["end_time"] - bob["start_time"] == pytest.approx(0.3, abs=0.01)
+    assert (ann["azimuth_deg"], ann["elevation_deg"], ann["distance_m"]) == (0.0, 0.0, 1.5)
+    assert bob["azimuth_deg"] == -90.0
+    assert (ann["addressed_to_robot"], bob["addressed_to_robot"]) == (True, False)
+
+
+def test_speech_is_heard_where_the_segments_say(kit, recording):
+    speech = simulate(SCENE).speech[:, 0] ** 2
+    start = json.loads((recording / "reference" / "segments.json").read_text())[0]["start_time"]
+    before, after = round((start - 0.01) * SAMPLE_RATE), round((start + 0.05) * SAMPLE_RATE)
+    assert speech[:before].max() < 1e-4 * speech[before:after].max()
+
+
+def test_sources_are_listed_every_tenth_of_a_second(recording):
+    lines = [json.loads(line) for line in (recording / "reference" / "sources.jsonl").read_text().splitlines()]
+    assert len(lines) == 40 * 4
+    assert {(line["source"], line["kind"]) for line in lines} == {
+        ("ann", "talker"),
+        ("bob", "talker"),
+        ("saw", "noise"),
+        ("vent", "noise"),
+    }
+    assert all(line["active"] for line in lines if line["kind"] == "noise")
+    spoken = [line["time"] for line in lines if line["source"] == "ann" and line["active"]]
+    assert 0.5 < spoken[0] <= 0.7
+    assert len(spoken) == pytest.approx(10, abs=1)
+
+
+def test_speech_to_machine_ratio_is_as_asked(kit):
+    simulation = simulate(SCENE)
+    start, end = simulation.turns[0].start, simulation.turns[-1].end
+    speaking = slice(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
+    ratio = np.mean(simulation.speech[speaking] ** 2) / np.mean(simulation.machines**2)
+    assert 10 * np.log10(ratio) == pytest.approx(8.0, abs=0.1)
+
+
+def test_level_of_a_machine_is_absolute_without_ratio(kit):
+    quiet, loud = (
+        simulate(
+            dataclasses.replace(SCENE, snr_db=None, turns=(), machines=(Machine("saw", "motor", (1, 1, 1), level),))
+        )
+        for level in (50.0, 70.0)
+    )
+    np.testing.assert_allclose(loud.machines, 10 * quiet.machines, rtol=1e-9)
+
+
+def test_machines_run_before_the_scene_starts(kit):
+    machines = simulate(SCENE).machines
+    assert np.std(machines[:1600]) == pytest.approx(np.std(machines), rel=0.3)
+
+
+def test_mixture_never_clips(kit):
+    loud = tuple(dataclasses.replace(machine, level_db=120.0) for machine in SCENE.machines)
+    mixture = simulate(dataclasses.replace(SCENE, snr_db=None, machines=loud)).mixture
+    assert np.abs(mixture).max() == pytest.approx(0.9)
+
+
+def test_same_seed_same_bytes(kit, recording, tmp_path):
+    render(SCENE, tmp_path / "again")
+    for name in ("audio.wav", "array.yaml", "reference/segments.json", "reference/sources.jsonl"):
+        assert (tmp_path / "again" / name).read_bytes() == (recording / name).read_bytes()
+    render(dataclasses.replace(SCENE, seed=1), tmp_path / "again")
+    assert (tmp_path / "again" / "audio.wav").read_bytes() != (recording / "audio.wav").read_bytes()
+
+
+def test_foreign_folder_is_left_alone(kit, tmp_path):
+    (tmp_path / "thesis.tex").write_text("precious")
+    with pytest.raises(InputError, match="choose another folder"):
+        render(SCENE, tmp_path)
+    assert (tmp_path / "thesis.tex").read_text() == "precious"
+
+
+def test_array_that_sticks_out_of_the_wall(kit):
+    with pytest.raises(InputError, match="move the array"):
+        simulate(dataclasses.replace(SCENE, array=ArrayPose("respeaker_4mic", (0.01, 2.0, 1.0))))
+
+
+def test_failure_leaves_nothing_behind(kit, tmp_path):
+    with pytest.raises(InputError):
+        render(dataclasses.replace(SCENE, turns=(Turn("ann", 9.0),)), tmp_path / "new" / "out")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("name", ["factory_demo", "quiet_room"])
+def test_builtin_scene_works_without_the_kit(no_kit, tmp_path, name):
+    render(load_scene(name), tmp_path / name)
+    segments = json.loads((tmp_path / name / "reference" / "segments.json").read_text())
+    assert len({segment["speaker"] for segment in segments}) == 3
