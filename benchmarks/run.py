@@ -1,0 +1,180 @@
+"""Measure the whole system on simulated scenes with recorded talkers, beside a baseline, and write docs/benchmarks.md.
+
+Usage: python benchmarks/run.py [--quick]
+
+The baseline is Whisper base on the first microphone, told when each talker speaks and who it is (oracle segments): what
+recognition alone makes of such a recording. The system gets nothing but the recording.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import soundfile
+from faster_whisper import WhisperModel
+from hearing_datasets import kit_root
+from hearing_sim import Scene, render
+from meeteval.wer import ErrorRate, cp_word_error_rate
+from scenes import random_busy_scene, random_noise_scene, random_quiet_scene
+
+from hearing.cli import main as hearing
+from hearing.errors import InputError
+from hearing.evaluation import Score, evaluate
+from hearing.evaluation.words import normalized
+from hearing.recognition.catalogue import MODELS
+from hearing.recognition.store import locate
+
+ROOT = Path(__file__).resolve().parents[1]
+REPORT = ROOT / "docs" / "benchmarks.md"
+FIRST_SEED = 100
+KINDS = {
+    "quiet": "Quiet rooms: RT60 0.35-0.45 s, 18-22 dB, two or three talkers in turn, 45 s",
+    "busy": "Workshops: RT60 0.45-0.7 s, 5-10 dB, two machines, three talkers, 20 % overlapping turns, 45 s",
+    "noise": "Machines alone: one to three, 65-85 dB, RT60 0.4-0.8 s, 30 s",
+}
+COLUMNS = (
+    "scene", "array", "baseline cpWER", "cpWER", "ratio", "tcpWER", "ORC-WER", "DER", "wrong speaker",
+    "direction median / p90", "partial / final latency", "real-time factor", "words", "words in silence",
+)  # fmt: skip
+RATES = ("tcpwer", "orcwer", "der", "attribution_error")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came out for one scene; `baseline` is zero where nobody speaks."""
+
+    scene: Scene
+    baseline: ErrorRate
+    score: Score
+
+
+def main() -> None:
+    """Render, transcribe and score every scene; then write the report."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="two quiet scenes and one of each other kind, no report")
+    parser.add_argument("--work", type=Path, default=ROOT / "out" / "benchmark", help="folder for the recordings")
+    arguments = parser.parse_args()
+    if kit_root() is None:
+        sys.exit("error: the benchmark needs the data kit; set HEARING_DATA to its folder")
+    scenes = quick_set() if arguments.quick else full_set()
+    whisper = WhisperModel(str(locate(MODELS["whisper-base"])), device="cpu", compute_type="int8")
+    results = []
+    for scene in scenes:
+        results.append(measure(scene, arguments.work / scene.name, whisper))
+        print(" | ".join(row(scene.name, scene.array.geometry, results[-1].baseline, results[-1].score)), flush=True)
+    report = "\n".join(report_lines(results))
+    if arguments.quick:
+        print(report)
+    else:
+        REPORT.write_text(report + "\n", encoding="utf-8")
+
+
+def full_set() -> list[Scene]:
+    """List the scenes of the report; all talkers are development speakers."""
+    seeds = range(FIRST_SEED, FIRST_SEED + 10)
+    return [
+        *(random_quiet_scene(seed, "dev") for seed in seeds),
+        *(random_busy_scene(seed, "dev") for seed in seeds[:5]),
+        *(random_noise_scene(seed) for seed in seeds[:6]),
+    ]
+
+
+def quick_set() -> list[Scene]:
+    """List a few of the scenes of the report."""
+    scenes = full_set()
+    return [*scenes[:2], scenes[10], scenes[15]]
+
+
+def measure(scene: Scene, folder: Path, whisper: WhisperModel) -> Result:
+    """Render a scene, and let the baseline and the system hear it."""
+    recording, hypothesis = folder / "recording", folder / "hypothesis"
+    render(scene, recording)
+    with contextlib.redirect_stdout(io.StringIO()):
+        status = hearing(["transcribe", str(recording), "--out", str(hypothesis)])
+    if status != 0:
+        raise InputError(f"{recording}: hearing transcribe ended with status {status}")
+    return Result(scene, baseline_errors(recording, whisper), evaluate(recording, hypothesis))
+
+
+def baseline_errors(recording: Path, whisper: WhisperModel) -> ErrorRate:
+    """Count cpWER errors of Whisper on the first microphone with oracle segments."""
+    segments = json.loads((recording / "reference" / "segments.json").read_text(encoding="utf-8"))
+    audio, rate = soundfile.read(recording / "audio.wav", dtype="float32", always_2d=True)
+
+    def heard(segment: dict[str, Any]) -> str:
+        samples = audio[round(segment["start_time"] * rate) : round(segment["end_time"] * rate), 0]
+        parts, _ = whisper.transcribe(samples, language="en", beam_size=5, temperature=0.0)
+        return " ".join(part.text for part in parts)
+
+    if not segments:
+        return ErrorRate.zero()
+    hypothesis = [segment | {"words": heard(segment)} for segment in segments]
+    return cp_word_error_rate(normalized(segments), normalized(hypothesis))
+
+
+def report_lines(results: list[Result]) -> Iterator[str]:
+    """Write the report as Markdown."""
+    yield "# Benchmarks"
+    yield ""
+    yield "Generated by `make bench`: simulated rooms, recorded talkers (development speakers of the data kit), recorded"
+    yield "and modelled machines; see `benchmarks/README.md`. The baseline is Whisper base on one microphone with oracle"
+    yield "segments. Rates are per cent, directions degrees of azimuth, latencies medians in seconds from a word's end."
+    yield f"Measured on {os.cpu_count()} cores ({platform.machine()})."
+    for kind, title in KINDS.items():
+        chosen = [result for result in results if result.scene.name.startswith(kind)]
+        if not chosen:
+            continue
+        yield from ("", f"## {title}", "", f"| {' | '.join(COLUMNS)} |", "|" + "---|" * len(COLUMNS))
+        for result in chosen:
+            cells = row(result.scene.name, result.scene.array.geometry, result.baseline, result.score)
+            yield f"| {' | '.join(cells)} |"
+        baseline = sum((result.baseline for result in chosen), ErrorRate.zero())
+        score = sum((result.score for result in chosen), Score.zero())
+        yield f"| {' | '.join(f'**{cell}**' for cell in row('all', f'{len(chosen)} scenes', baseline, score))} |"
+
+
+def row(name: str, array: str, baseline: ErrorRate, score: Score) -> list[str]:
+    """Write one scene, or a sum of scenes, as the cells of COLUMNS."""
+    values = score.to_dict()
+    direction, partial, final = (
+        values[key] for key in ("direction_error_deg", "latency_partial_seconds", "latency_final_seconds")
+    )
+    ratio = score.cp.errors / baseline.errors if baseline.errors else None
+    return [
+        name,
+        array,
+        _percent(baseline.error_rate),
+        _percent(score.cp.error_rate),
+        _number(ratio, ".2f"),
+        *(
+            _percent(values[key] and values[key]["error_rate"])
+            for key in ("tcpwer", "orcwer", "der", "attribution_error")
+        ),
+        f"{_number(direction['median'], '.1f')} / {_number(direction['p90'], '.1f')}",
+        f"{_number(partial['p50'], '.2f')} / {_number(final['p50'], '.2f')}",
+        _number(score.real_time_factor, ".2f"),
+        str(score.hypothesis_words),
+        str(score.false_alarm_words),
+    ]
+
+
+def _percent(rate: float | None) -> str:
+    return _number(None if rate is None else 100 * rate, ".1f")
+
+
+def _number(value: float | None, style: str) -> str:
+    return "-" if value is None else format(value, style)
+
+
+if __name__ == "__main__":
+    main()
