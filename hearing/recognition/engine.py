@@ -55,9 +55,12 @@ class Recognition:
 
     @property
     def compression_ratio(self) -> float:
-        """How much shorter zlib makes the text; repetition makes it high (Radford et al. 2022, section 4.5)."""
+        """How much shorter deflate makes the text; repetition makes it high (Radford et al. 2022, section 4.5).
+
+        Without zlib's header, so that it tells for short texts as well.
+        """
         raw = self.text.encode()
-        return len(raw) / len(zlib.compress(raw)) if raw else 0.0
+        return len(raw) / len(zlib.compress(raw, wbits=-zlib.MAX_WBITS)) if raw else 0.0
 
 
 class Engine(Protocol):

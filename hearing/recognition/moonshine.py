@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hearing.errors import InputError
 from hearing.recognition.engine import Recognition, spread
+from hearing.recognition.text import normalize
 from hearing.types import SAMPLE_RATE, Float32Array
 
 _START, _END = 1, 2
@@ -124,7 +125,7 @@ class Moonshine:
         return tokens, np.array(log_probabilities)
 
     def _words(self, tokens: list[int], probabilities: NDArray[np.float64]) -> tuple[list[str], list[float]]:
-        """Join tokens to words with the mean probability of their tokens."""
+        """Join tokens to words of letters or digits, with the mean probability of their tokens."""
         groups: list[list[int]] = []
         for index, token in enumerate(tokens):
             if not groups or self._tokens[token].startswith(_WORD_START):
@@ -134,7 +135,8 @@ class Moonshine:
         means: list[float] = []
         for group in groups:
             raw = b"".join(self._tokens[tokens[index]] for index in group)
-            if text := raw.decode(errors="ignore").replace("\u2581", " ").strip():
+            text = raw.decode(errors="ignore").replace("\u2581", " ").strip()
+            if normalize(text):
                 texts.append(text)
                 means.append(float(probabilities[group].mean()))
         return texts, means

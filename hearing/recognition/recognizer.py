@@ -56,9 +56,10 @@ class Recognizer:
     """Turns the audio of utterances into words.
 
     While an utterance goes on, a cheap engine hears all of it again and again; LocalAgreement-2 decides which of its
-    words stay. Partial transcripts show these and the tentative words after them but for the last, which the end of the
-    audio usually cuts in half: waiting for the agreement would show every word one interval later, although most
-    tentative words stay. When the utterance ends, an accurate engine hears it once as a whole.
+    words stay. Partial transcripts show these, and of a draft that is sure of itself also the words after them but for
+    the last, which the end of the audio usually cuts in half: waiting for the next draft would show every word one
+    interval later, although most of these words stay. When the utterance ends, an accurate engine hears it once as a
+    whole, and text that is invented is withdrawn.
 
     Parameters
     ----------
@@ -132,11 +133,14 @@ class Recognizer:
         """Draft all of an utterance again."""
         utterance.drafted = utterance.length
         draft = self._draft.transcribe(utterance.samples)
-        if reason := guards.reason_to_withhold(draft, utterance.length / SAMPLE_RATE):
-            _LOG.debug("draft withheld: %s: %r", reason, draft.text)
+        duration = utterance.length / SAMPLE_RATE
+        if guards.is_invented(draft, duration):
             return utterance.words
-        utterance.agreement.update(draft.words)
-        shown = utterance.agreement.committed + utterance.agreement.tentative[:-1]
+        agreement = utterance.agreement
+        agreement.update(draft.words)
+        shown = agreement.committed
+        if guards.is_sure(draft, duration):
+            shown += agreement.tentative[:-1]
         return _place(shown, utterance, now)
 
     def _finish(self, utterance: _Open, chunk: SpeechChunk) -> tuple[Word, ...]:

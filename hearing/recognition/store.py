@@ -2,8 +2,8 @@
 
 A model is looked for in the user's folder (`$HEARING_MODELS/NAME`), in the cache
 (`$XDG_CACHE_HOME/robot-hearing/models/NAME`) and in installed Python packages, which may carry a file in parts; parts
-are joined in the cache. A model that is nowhere is fetched from its hub if `$HEARING_DOWNLOAD` is set; otherwise nothing
-ever goes over the network.
+are joined in the cache. A model that is nowhere is fetched from its hub if `$HEARING_DOWNLOAD` is set; otherwise
+nothing ever goes over the network.
 
 Hashing 145 MB takes a moment, so the cache remembers, by size and modification time, which files had which digest.
 """

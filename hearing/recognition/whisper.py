@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hearing.recognition.engine import Recognition, RecognizedWord
+from hearing.recognition.text import normalize
 from hearing.types import SAMPLE_RATE, Float32Array
 
 _WINDOW = 30
@@ -109,7 +110,7 @@ class Whisper:
     def _align(
         self, encoded: ctranslate2.StorageView, tokens: list[int], duration: float
     ) -> tuple[RecognizedWord, ...]:
-        """Join tokens to words and time them by the cross-attention of the decoder."""
+        """Join tokens to words of letters or digits and time them by the cross-attention of the decoder."""
         frames = int(duration * _FRAMES_PER_SECOND)
         (alignment,) = self._model.align(encoded, self._start, [tokens], frames)
         text, time = np.array(alignment.alignments, dtype=np.int64).T
@@ -122,7 +123,8 @@ class Whisper:
         for begin, end in pairwise(bounds):
             # Punctuation after a word is a token of its own, and the pause belongs to it, not to the word.
             spoken = next((i for i in range(end, begin + 1, -1) if any(map(str.isalnum, names[i - 1]))), begin + 1)
-            if name := self._tokenizer.decode(tokens[begin:end]).strip():
+            name = self._tokenizer.decode(tokens[begin:end]).strip()
+            if normalize(name):
                 probability = float(probabilities[begin:end].mean())
                 words.append(RecognizedWord(name, float(starts[begin]), float(starts[spoken]), probability))
         return tuple(words)
