@@ -19,8 +19,8 @@ from hearing.types import SAMPLE_RATE
 Signal = NDArray[np.float64]
 Rng = np.random.Generator
 
-CROSSFADE = 0.25
-"""Seconds over which a recording fades into its own repetition."""
+CROSSFADE = round(0.25 * SAMPLE_RATE)
+"""Samples over which a recording fades into its own repetition."""
 
 
 def machine_signal(machine: Machine, n_samples: int, rng: Rng) -> Signal:
@@ -62,7 +62,7 @@ def _fan(angle: Signal, rng: Rng) -> Signal:
 
 def _compressor(angle: Signal, rng: Rng) -> Signal:
     """Reciprocating compressor: a thump and a hiss of the valves in every revolution, and many harmonics."""
-    stroke = np.exp(4 * (np.cos(angle) - 1))
+    stroke: Signal = np.exp(4 * (np.cos(angle) - 1))
     hiss = stroke * rng.standard_normal(len(angle))
     return _orders(angle, list(range(1, 13)), 0.7, rng) + 1.5 * hiss + 0.5 * _coloured_noise(len(angle), 0.97, rng)
 
@@ -99,7 +99,8 @@ def _coloured_noise(n_samples: int, pole: float, rng: Rng) -> Signal:
 def _slow_noise(n_samples: int, rate: float, rng: Rng) -> Signal:
     """Noise of about unit power that changes `rate` times per second, interpolated linearly."""
     knots = rng.standard_normal(int(n_samples / SAMPLE_RATE * rate) + 2)
-    return np.interp(np.arange(n_samples) * rate / SAMPLE_RATE, np.arange(len(knots)), knots)
+    noise: Signal = np.interp(np.arange(n_samples) * rate / SAMPLE_RATE, np.arange(len(knots)), knots)
+    return noise
 
 
 def _recording(machine: Machine, n_samples: int, rng: Rng) -> Signal:
@@ -109,7 +110,7 @@ def _recording(machine: Machine, n_samples: int, rng: Rng) -> Signal:
         where = kit_root() or "there is no data kit: set HEARING_DATA"
         raise InputError(f"machine {machine.name}: no noise recording {machine.recording!r} ({where}); choose another")
     sound = read_clip(clips[0]).astype(np.float64)
-    fade = min(round(CROSSFADE * SAMPLE_RATE), len(sound) // 2)
+    fade = min(CROSSFADE, len(sound) // 2)
     ramp = np.sin(np.linspace(0, np.pi / 2, fade))
     loop = sound[fade:].copy()
     loop[len(loop) - fade :] = loop[len(loop) - fade :] * ramp[::-1] + sound[:fade] * ramp

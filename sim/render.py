@@ -28,6 +28,8 @@ FULL_SCALE_DB = 94.0
 """Sound pressure level in dB whose root mean square is full scale."""
 MAX_PEAK = 0.9
 """A mixture with a higher peak is scaled down to this one."""
+MIN_DISTANCE = 0.1
+"""Metres that a source must keep from every microphone: a point source is infinitely loud at its own place."""
 REFERENCE_STEP = 0.1
 """Seconds between two lines of reference/sources.jsonl for the same source."""
 
@@ -72,11 +74,10 @@ def simulate(scene: Scene) -> Simulation:
     """
     array = load_array(scene.array.geometry)
     microphones = scene.array.to_room(array.positions)
-    if not ((microphones > 0) & (microphones < np.array(scene.room.size))).all():
-        raise InputError(f"some microphones of {array.name} are outside the room; move the array")
+    sources: tuple[Talker | Machine, ...] = (*scene.talkers, *scene.machines)
+    _check_places(scene, sources, microphones)
     turns = place_turns(scene)
 
-    sources: tuple[Talker | Machine, ...] = (*scene.talkers, *scene.machines)
     shape = (round(scene.duration * SAMPLE_RATE), len(microphones))
     speech, machines = np.zeros(shape), np.zeros(shape)
     if sources:
@@ -165,6 +166,14 @@ def reference_sources(scene: Scene, segments: list[dict[str, Any]]) -> list[dict
                 place = _place(scene, source.position)
                 lines.append({"time": time, "source": source.name, "kind": kind, **place, "active": active})
     return lines
+
+
+def _check_places(scene: Scene, sources: tuple[Talker | Machine, ...], microphones: Audio) -> None:
+    if not ((microphones > 0) & (microphones < np.array(scene.room.size))).all():
+        raise InputError(f"some microphones of {scene.array.geometry} are outside the room; move the array")
+    for source in sources:
+        if np.linalg.norm(microphones - np.array(source.position), axis=1).min() < MIN_DISTANCE:
+            raise InputError(f"{source.name} is less than {MIN_DISTANCE} m from a microphone; move it away")
 
 
 def _add_talker(speech: Audio, turns: list[PlacedTurn], response: Audio) -> None:

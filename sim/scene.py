@@ -232,7 +232,8 @@ def load_scene(name_or_path: str | Path) -> Scene:
         _check_choice(f"scene {str(name_or_path)!r}: no such file, and as a name", str(name_or_path), scene_names())
         path = Path(str(_builtin())) / f"{name_or_path}.yaml"
     try:
-        return _parse(Scene, yaml.safe_load(path.read_text(encoding="utf-8")), "scene")
+        scene: Scene = _parse(Scene, yaml.safe_load(path.read_text(encoding="utf-8")), "scene")
+        return scene
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
     except InputError as error:
@@ -245,7 +246,7 @@ def _builtin() -> Any:
 
 def _parse(kind: Any, value: Any, where: str) -> Any:
     """Turn what YAML gave into `kind`: a dataclass, a tuple of something, an optional or a plain type."""
-    if is_dataclass(kind):
+    if isinstance(kind, type) and is_dataclass(kind):
         return _parse_fields(kind, value, where)
     if get_origin(kind) is types.UnionType:
         return None if value is None else _parse(get_args(kind)[0], value, where)

@@ -15,10 +15,10 @@ from hearing.types import SAMPLE_RATE
 
 FRAME = 320
 """Samples of a frame in which speech is looked for."""
-MARGIN = 0.15
-"""Seconds of the recording that are kept before and after the speech in it."""
-FADE = 0.02
-"""Seconds over which a recording fades in and out."""
+MARGIN = round(0.15 * SAMPLE_RATE)
+"""Samples of the recording that are kept before and after the speech in it."""
+FADE = round(0.02 * SAMPLE_RATE)
+"""Samples over which a recording fades in and out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,16 @@ def place_turns(scene: Scene) -> list[PlacedTurn]:
         words, sound = voices[turn.talker].say(turn)
         first, last = speech_stretch(sound)
         start = end + turn.gap
+        stop = start + (last - first) / SAMPLE_RATE
         if start < 0:
             raise InputError(f"turn {number} ({turn.talker}) starts at {start:.2f} s, before the scene; raise its gap")
-        if start + (last - first) / SAMPLE_RATE > scene.duration:
+        if stop > scene.duration:
             raise InputError(f"turn {number} ({turn.talker}) ends after the scene of {scene.duration} s; drop it")
-        margin = round(MARGIN * SAMPLE_RATE)
-        kept = slice(max(0, first - margin), last + margin)
+        kept = slice(max(0, first - MARGIN), last + MARGIN)
         samples = _fade(sound[kept] / np.sqrt(np.mean(sound[first:last] ** 2)))
         onset = round(start * SAMPLE_RATE) - (first - kept.start)
-        placed.append(
-            PlacedTurn(turn, words, samples, onset, start, start + (last - first) / SAMPLE_RATE),
-        )
-        end = max(end, placed[-1].end)
+        placed.append(PlacedTurn(turn, words, samples, onset, start, stop))
+        end = max(end, stop)
     return placed
 
 
@@ -135,9 +133,8 @@ class _Voice:
 
 
 def _fade(samples: NDArray[np.float64]) -> NDArray[np.float64]:
-    n = round(FADE * SAMPLE_RATE)
-    ramp = np.linspace(0, 1, n)
+    ramp = np.linspace(0, 1, FADE)
     faded = samples.copy()
-    faded[:n] *= ramp
-    faded[-n:] *= ramp[::-1]
+    faded[:FADE] *= ramp
+    faded[-FADE:] *= ramp[::-1]
     return faded

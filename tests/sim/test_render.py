@@ -121,6 +121,12 @@ def test_array_that_sticks_out_of_the_wall(kit):
         simulate(dataclasses.replace(SCENE, array=ArrayPose("respeaker_4mic", (0.01, 2.0, 1.0))))
 
 
+def test_talker_inside_the_array(kit):
+    inside = dataclasses.replace(SCENE.talkers[1], position=SCENE.array.position)
+    with pytest.raises(InputError, match=r"bob is less than 0\.1 m from a microphone"):
+        simulate(dataclasses.replace(SCENE, talkers=(SCENE.talkers[0], inside)))
+
+
 def test_failure_leaves_nothing_behind(kit, tmp_path):
     with pytest.raises(InputError):
         render(dataclasses.replace(SCENE, turns=(Turn("ann", 9.0),)), tmp_path / "new" / "out")
