@@ -18,5 +18,6 @@ setup(
     maintainer_email="maintainers@robot-hearing.org",
     description="Thin ROS 2 lifecycle nodes around the robot-hearing library",
     license="Apache-2.0",
-    entry_points={"console_scripts": [f"{node} = hearing_nodes.{node}:main" for node in NODES]},
+    # `hearing` itself is the command of the library: the executables are named NODE_node.
+    entry_points={"console_scripts": [f"{node}_node = hearing_nodes.{node}:main" for node in NODES]},
 )
