@@ -14,7 +14,7 @@ help:  ## show the targets
 setup: $(STAMPS)/messages  ## virtual environment, packages, ROS 2 interfaces
 
 demo: setup  ## a simulated factory over real ROS 2: live captions, then the score
-	@$(PYTHON) -m hearing.cli demo
+	@.venv/bin/hearing demo
 
 test: lint  ## ruff, mypy and all tests
 	@$(PYTHON) -m pytest -q
