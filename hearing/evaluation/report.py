@@ -67,5 +67,4 @@ def _percent(rate: Any) -> str:
 
 
 def _word_note(rate: Any) -> str:
-    note = f"{rate.insertions} inserted, {rate.deletions} deleted, {rate.substitutions} substituted"
-    return f"{note}, of {rate.length} words"
+    return f"{rate.insertions} inserted, {rate.deletions} missed, {rate.substitutions} wrong, of {rate.length} words"
