@@ -36,7 +36,7 @@ _SURE_DRAFT = -0.5
 
 _STOCK_PHRASES = re.compile(
     r"(you|thankyou|thankyouverymuch|thanks|(thankyou|thanks)forwatching|pleasesubscribe|bye|oh|so|okay|yeah|imsorry)+"
-    r"|(subtitle|caption|transcript|translat)(s|d|ed|ion)?by.*|transcriptemily.*"
+    r"|(subtitle|caption|transcript|translat)(s|d|ed|ion)?by.*|transcriptemilybeynon"
 )
 
 

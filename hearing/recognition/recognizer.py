@@ -98,7 +98,7 @@ class Recognizer:
 
     @property
     def latency(self) -> float:
-        """Most audio in seconds that short utterances wait for before they are drafted."""
+        """Audio in seconds that a new utterance waits for before its first words are drafted."""
         return self._interval
 
     def reset(self) -> None:

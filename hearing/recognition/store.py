@@ -80,8 +80,6 @@ def _install(model: Model, file: ModelFile, target: Path) -> None:
     parts = [part.locate() for part in file.parts]
     found = [part for part in parts if part]
     if len(found) < len(parts):
-        if not (model.hub and os.environ.get("HEARING_DOWNLOAD")):
-            raise InputError(_how_to_get(model, file))
         found = [_fetch(model, file)]
     with _replacing(target) as stream:
         hasher = hashlib.sha256()
@@ -90,7 +88,7 @@ def _install(model: Model, file: ModelFile, target: Path) -> None:
             hasher.update(data)
             stream.write(data)
         if (digest := hasher.hexdigest()) != file.sha256:
-            raise InputError(f"{', '.join(map(str, found))}: {_wrong(file, digest)}; install the package again")
+            raise InputError(f"{', '.join(map(str, found))}: {_wrong(file, digest)}; get it from another source")
     _remember(target, file.sha256)
 
 
@@ -102,14 +100,16 @@ def _how_to_get(model: Model, file: ModelFile) -> str:
 
 
 def _fetch(model: Model, file: ModelFile) -> Path:
-    """Fetch a file from the Hugging Face hub into its own cache."""
+    """Fetch a file from the Hugging Face hub into the hub's own cache, if the user wants that."""
+    if not (model.hub and os.environ.get("HEARING_DOWNLOAD")):
+        raise InputError(_how_to_get(model, file))
     from huggingface_hub import hf_hub_download  # slow to import and needed once in a robot's life
 
-    repository, revision = model.hub or ("", "")
+    repository, revision = model.hub
     try:
         return Path(hf_hub_download(repository, file.name, revision=revision))
     except Exception as error:  # the hub's client raises whatever its HTTP library does
-        reason = str(error).splitlines()[0]
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(f"model {model.name}: cannot fetch {file.name} from {repository}: {reason}") from error
 
 

@@ -15,9 +15,9 @@ WEIGHTS = b"weights in two parts"
 PARTS = (PackageFile("weights_one", "data/net.part1"), PackageFile("weights_two", "data/net.part2"))
 
 
-def model_of(content: bytes, *parts: PackageFile) -> Model:
+def model_of(content: bytes, *parts: PackageFile, hub: tuple[str, str] | None = None) -> Model:
     file = ModelFile("net.bin", hashlib.sha256(content).hexdigest(), parts)
-    return Model("toy", "MIT", "nobody", ("weights-one", "weights-two"), (file,))
+    return Model("toy", "MIT", "nobody", ("weights-one", "weights-two"), (file,), hub)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +54,7 @@ def test_several_processes_may_join_at_once(packages: Path) -> None:
 
 
 def test_wrong_parts_are_refused_and_not_kept(packages: Path, cache: Path) -> None:
-    with pytest.raises(InputError, match=r"net\.part1.*sha256 of net\.bin.*install the package again") as error:
+    with pytest.raises(InputError, match=r"net\.part1.*sha256 of net\.bin.*get it from another source") as error:
         locate(model_of(b"other weights", *PARTS))
     assert "\n" not in str(error.value)
     assert list((cache / "toy").iterdir()) == []
@@ -117,6 +117,53 @@ def test_unwritable_cache_is_reported(packages: Path, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the cache should be")
     with pytest.raises(InputError, match="set XDG_CACHE_HOME"):
         locate(model_of(WEIGHTS, *PARTS))
+
+
+HUB = ("somebody/toy", "0123abc")
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, str]]:
+    """Stand in for the hub's client; gives what was asked for, and serves `WEIGHTS` for every file."""
+    asked: list[tuple[str, str, str]] = []
+
+    def hf_hub_download(repository: str, name: str, *, revision: str) -> str:
+        asked.append((repository, name, revision))
+        if repository != HUB[0]:
+            raise OSError("no route\nto host")
+        (tmp_path / "fetched").write_bytes(WEIGHTS)
+        return str(tmp_path / "fetched")
+
+    monkeypatch.setattr("huggingface_hub.hf_hub_download", hf_hub_download)
+    return asked
+
+
+def test_nothing_is_fetched_unless_asked_for(hub: list[tuple[str, str, str]]) -> None:
+    with pytest.raises(InputError, match="set HEARING_DOWNLOAD=1 to fetch it from somebody/toy"):
+        locate(model_of(WEIGHTS, *PARTS, hub=HUB))
+    assert hub == []
+
+
+def test_missing_model_is_fetched_once_if_asked_for(
+    hub: list[tuple[str, str, str]], cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEARING_DOWNLOAD", "1")
+    folder = locate(model_of(WEIGHTS, *PARTS, hub=HUB))
+    assert locate(model_of(WEIGHTS, *PARTS, hub=HUB)) == folder == cache / "toy"
+    assert (folder / "net.bin").read_bytes() == WEIGHTS
+    assert hub == [("somebody/toy", "net.bin", "0123abc")]
+
+
+def test_fetched_file_must_be_the_right_one(hub: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARING_DOWNLOAD", "1")
+    with pytest.raises(InputError, match=r"sha256 of net\.bin"):
+        locate(model_of(b"other weights", *PARTS, hub=HUB))
+
+
+def test_failed_fetch_is_one_line(hub: list[tuple[str, str, str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEARING_DOWNLOAD", "1")
+    with pytest.raises(InputError, match=r"cannot fetch net\.bin from nobody/toy: OSError: no route$"):
+        locate(model_of(WEIGHTS, *PARTS, hub=("nobody/toy", "0123abc")))
 
 
 @pytest.mark.parametrize("name", MODELS)
