@@ -24,6 +24,22 @@ from hearing.types import (
     Word,
 )
 
+SCENE = """
+name: two_turns
+duration: 9.0
+seed: 1
+room: {size: [6.0, 5.0, 2.8], rt60: 0.3}
+array: {geometry: respeaker_6mic, position: [2.8, 2.4, 1.2]}
+snr_db: 25.0
+talkers:
+  - {name: anna, voice: [vctk-p225, two-cities], position: [3.9, 3.1, 1.6]}
+  - {name: carla, voice: [arctic-axb, beckett], position: [1.9, 1.4, 1.5]}
+turns:
+  - {talker: anna, gap: 0.5}
+  - {talker: carla, gap: 0.7}
+machines:
+  - {name: air_conditioning, kind: fan, position: [5.6, 0.5, 2.5]}
+"""
 OUTPUTS = {"segments.json", "words.jsonl", "tracks.jsonl", "timing.json"}
 
 
@@ -215,3 +231,25 @@ def test_evaluate_prints_the_score_and_writes_it(tmp_path: Path, capsys: pytest.
     assert cli.main(["evaluate", str(tmp_path / "segments.json"), str(tmp_path), "--json", str(score)]) == 0
     assert "cpWER" in capsys.readouterr().out
     assert json.loads(score.read_text())["cpwer"]["length"] == 2
+
+
+def test_simulate_transcribe_evaluate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole line on real voices, without the data kit."""
+    (tmp_path / "kit").mkdir()
+    monkeypatch.setenv("HEARING_DATA", str(tmp_path / "kit"))
+    (tmp_path / "scene.yaml").write_text(SCENE)
+    recording, out, score = tmp_path / "recording", tmp_path / "out", tmp_path / "score.json"
+    assert cli.main(["simulate", str(tmp_path / "scene.yaml"), "--out", str(recording)]) == 0
+    assert cli.main(["transcribe", str(recording), "--out", str(out)]) == 0
+    assert cli.main(["evaluate", str(recording), str(out), "--json", str(score)]) == 0
+    assert {path.name for path in out.iterdir()} == OUTPUTS
+    assert "best of times" in capsys.readouterr().out
+    result = json.loads(score.read_text())
+    assert result["cpwer"]["length"] == 16
+    assert result["cpwer"]["errors"] <= 3
+    assert result["direction_error_deg"]["median"] <= 5.0
+    assert result["direction_error_deg"]["count"] >= 20
+    assert result["false_alarm_words"] == 0
+    assert 0.0 < result["latency_partial_seconds"]["p50"] <= result["latency_final_seconds"]["p50"]
