@@ -1,0 +1,169 @@
+"""What this machine has for hearing, what is missing, and how to mend it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from hearing.arrays import array_names, load_array
+from hearing.errors import InputError
+from hearing.recognition.catalogue import MODELS
+from hearing.recognition.store import cache_folder, locate
+
+Level = Literal["ok", "warning", "missing"]
+MARKS: dict[Level, str] = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "missing": "[red]missing[/]"}
+
+LIBRARIES = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "onnxruntime": "onnxruntime",
+    "ctranslate2": "ctranslate2",
+    "tokenizers": "tokenizers",
+    "soundfile": "soundfile",
+    "soxr": "soxr",
+    "yaml": "PyYAML",
+    "meeteval": "meeteval",
+}
+"""Import name and package name of what `hearing transcribe` and `hearing evaluate` need."""
+ROS_MODULES = ("rclpy", "hearing_msgs", "hearing_nodes")
+GIGABYTE = 1e9
+NEEDED_MEMORY_GB = 1.5
+NEEDED_DISK_GB = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the table.
+
+    Attributes
+    ----------
+    subject
+        What was looked at.
+    level
+        `missing` means that `hearing transcribe` does not work; `warning`, that something else does not.
+    finding
+        What was found.
+    remedy
+        How to mend it, empty if all is well.
+    """
+
+    subject: str
+    level: Level
+    finding: str
+    remedy: str = ""
+
+
+def run_doctor() -> int:
+    """Print a table of checks.
+
+    Returns
+    -------
+    Exit status: 0 if `hearing transcribe` will work, 2 if not.
+    """
+    checks = list(examine())
+    table = Table(box=None, padding=(0, 2, 0, 0))
+    for heading in ("check", "", "found", "how to mend it"):
+        table.add_column(heading, overflow="fold")
+    for check in checks:
+        table.add_row(check.subject, MARKS[check.level], check.finding, check.remedy)
+    console = Console()
+    console.print(table)
+    works = all(check.level != "missing" for check in checks)
+    console.print(f"\n`hearing transcribe` {'will work' if works else 'will not work yet'} on this machine.")
+    return 0 if works else 2
+
+
+def examine() -> Iterator[Check]:
+    """Make all checks, one after the other."""
+    yield _python()
+    for module, package in LIBRARIES.items():
+        yield _library(module, package)
+    for name in MODELS:
+        yield _model(name)
+    yield _microphones()
+    yield _ros()
+    yield _simulator()
+    yield from _machine()
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    if (3, 11) <= sys.version_info[:2] < (3, 13):
+        return Check("Python", "ok", version)
+    return Check("Python", "missing", version, "use Python 3.11 or 3.12")
+
+
+def _library(module: str, package: str) -> Check:
+    if importlib.util.find_spec(module) is None:
+        return Check(package, "missing", "not installed", f"pip install {package}")
+    return Check(package, "ok", importlib.metadata.version(package))
+
+
+def _model(name: str) -> Check:
+    try:
+        locate(MODELS[name], thorough=True)
+    except InputError as error:
+        return Check(f"model {name}", "missing", "not usable", str(error))
+    return Check(f"model {name}", "ok", "sha256 verified")
+
+
+def _microphones() -> Check:
+    remedy = "only live microphones need it: "
+    try:
+        import sounddevice
+    except OSError:
+        return Check("microphones", "warning", "no PortAudio", remedy + "apt install libportaudio2")
+    except ImportError:
+        return Check("microphones", "warning", "no sounddevice", remedy + "pip install sounddevice")
+    devices = [device for device in sounddevice.query_devices() if device["max_input_channels"] > 0]
+    if not devices:
+        return Check("microphones", "warning", "no input device", remedy + "plug one in")
+    most = max(device["max_input_channels"] for device in devices)
+    names = ", ".join(f"{device['name']} ({device['max_input_channels']})" for device in devices)
+    fewest = min(load_array(name).n_microphones for name in array_names())
+    if most < fewest:
+        return Check("microphones", "warning", names, remedy + f"plug in an array of at least {fewest} microphones")
+    return Check("microphones", "ok", names)
+
+
+def _ros() -> Check:
+    missing = [module for module in ROS_MODULES if importlib.util.find_spec(module) is None]
+    if missing:
+        remedy = "only the demo and the nodes need it: `make setup`, or source a built workspace"
+        return Check("ROS 2", "warning", f"no {', '.join(missing)}", remedy)
+    return Check("ROS 2", "ok", "rclpy, hearing_msgs and hearing_nodes are there")
+
+
+def _simulator() -> Check:
+    if importlib.util.find_spec("pyroomacoustics") is None:
+        remedy = "only the demo and `hearing simulate` need it: pip install 'robot-hearing[sim]'"
+        return Check("simulator", "warning", "no pyroomacoustics", remedy)
+    return Check("simulator", "ok", f"pyroomacoustics {importlib.metadata.version('pyroomacoustics')}")
+
+
+def _machine() -> Iterator[Check]:
+    cores = len(os.sched_getaffinity(0))
+    remedy = "" if cores >= 2 else "live hearing needs 2 cores; recordings take longer on one"
+    yield Check("processor", "warning" if remedy else "ok", f"{cores} cores, {platform.machine()}", remedy)
+    memory = psutil.virtual_memory()
+    yield _enough("memory", memory.available, NEEDED_MEMORY_GB, "end other programs")
+    existing = next(path for path in (cache_folder(), *cache_folder().parents) if path.exists())
+    yield _enough("disk", shutil.disk_usage(existing).free, NEEDED_DISK_GB, f"free some in {existing}, for the models")
+
+
+def _enough(subject: str, available: float, needed_gb: float, remedy: str) -> Check:
+    found = f"{available / GIGABYTE:.1f} GB free"
+    if available >= needed_gb * GIGABYTE:
+        return Check(subject, "ok", found)
+    return Check(subject, "warning", found, f"{needed_gb} GB are needed: {remedy}")

@@ -1,0 +1,53 @@
+"""Keeps the tests' nodes apart from whatever else speaks ROS 2 on this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import hearing_sim
+import pytest
+
+SCENE = """
+name: short
+duration: 6.5
+seed: 3
+room: {size: [6.0, 5.0, 3.0], rt60: 0.3}
+array: {geometry: respeaker_6mic, position: [3.0, 2.5, 1.1]}
+snr_db: 25.0
+talkers:
+  - {name: anna, voice: synthesis, position: [4.8, 3.3, 1.55]}
+  - {name: carla, voice: synthesis, position: [1.6, 1.2, 1.5]}
+turns:
+  - {talker: anna, gap: 0.5, text: "Robot, where is the spare gripper?", addressed_to_robot: true}
+  - {talker: carla, gap: 0.8, text: "It was on the table."}
+machines:
+  - {name: fan, kind: fan, position: [1.0, 4.2, 2.4], level_db: 60.0}
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def ros_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Give the session a domain and a log folder of its own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
+        patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        patch.setenv("ROS_LOG_DIR", str(tmp_path_factory.mktemp("ros_log")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def scene_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two people who say one sentence each."""
+    path = tmp_path_factory.mktemp("scene") / "short.yaml"
+    path.write_text(SCENE)
+    return path
+
+
+@pytest.fixture(scope="session")
+def recording(scene_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rendered scene."""
+    folder = tmp_path_factory.mktemp("recording") / "short"
+    hearing_sim.render(hearing_sim.load_scene(scene_file), folder)
+    return folder

