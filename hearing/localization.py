@@ -114,6 +114,7 @@ class DirectionGrid:
     """
 
     SAME_SOURCE = np.deg2rad(20.0)
+    N_NEIGHBOURS = 9
 
     def __init__(self, array: MicrophoneArray, config: LocalizationConfig) -> None:
         self.axes = array.axes
@@ -121,6 +122,8 @@ class DirectionGrid:
         self._beside = self._unseen_axis()
         self.directions = self._directions(config)
         self._azimuth = np.arctan2(self.directions[:, 1], self.directions[:, 0])
+        closeness = self.directions @ self.directions.T
+        self._neighbours = np.argsort(-closeness, axis=1, kind="stable")[:, : self.N_NEIGHBOURS]
 
     def _unseen_axis(self) -> NDArray[np.float64]:
         """Find the direction across the array's plane or line, upward or forward; zero if it extends everywhere."""
@@ -145,6 +148,11 @@ class DirectionGrid:
         keep = (np.abs(z) <= np.sin(config.max_elevation)) & (sphere @ self._beside >= 0)
         selected: NDArray[np.float64] = sphere[keep]
         return selected
+
+    def local_maxima(self, response: Float32Array) -> NDArray[np.bool_]:
+        """Tell where a response of shape (n_directions,) is larger than all around it."""
+        maxima: NDArray[np.bool_] = response >= response[self._neighbours].max(axis=1)
+        return maxima
 
     def beside(self, direction: Direction) -> NDArray[np.bool_]:
         """Tell which grid points belong to the same source, of shape (n_directions,).
@@ -256,10 +264,11 @@ class SrpPhat:
         for _ in range(self.config.max_sources):
             stacked = np.concatenate([remaining.real.ravel(), remaining.imag.ravel()])
             response = self._spread @ (self._project @ stacked)
+            maxima = self.grid.local_maxima(response)
             for known in peaks:
-                response[self.grid.beside(known.direction)] = -1.0
-            best = int(np.argmax(response))
-            if response[best] < self.config.min_power:
+                maxima &= ~self.grid.beside(known.direction)
+            best = int(np.argmax(np.where(maxima, response, -1.0)))
+            if not maxima[best] or response[best] < self.config.min_power:
                 break
             direction = self._climb(self.grid.directions[best], remaining)
             peaks.append(Peak(direction, float(np.clip(response[best], 0.0, 1.0))))

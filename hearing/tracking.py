@@ -103,13 +103,14 @@ class SourceTracker:
         Parameters
         ----------
         peaks
-            What was localized since the last call.
+            What was localized since the last call, strongest first.
         time
             Stream time of the peaks in seconds.
 
         Returns
         -------
-        The confirmed tracks, oldest first. `activity` is the probability that the track was among the peaks.
+        The confirmed tracks, oldest first. `activity` is the probability that the track was among the peaks,
+        weighted by their power relative to the strongest one.
         """
         dt = time - self._time
         self._time = time
@@ -119,8 +120,10 @@ class SourceTracker:
         for s, peak in enumerate(peaks):
             for k, source in enumerate(self._sources):
                 self._update(source, peak, float(probability[s, k]))
+        # Reflections of a talker feed other tracks with weak peaks; who talks at the same time is not much weaker.
+        prominence = np.array([(peak.power / peaks[0].power) ** 2 for peak in peaks])
         for k, source in enumerate(self._sources):
-            self._judge(source, float(probability[:, k].sum()), time, dt)
+            self._judge(source, float(prominence @ probability[:, k]), time, dt)
         self._forget(time)
         self._begin(peaks, probability[:, NEW], time)
         return tuple(
@@ -135,10 +138,9 @@ class SourceTracker:
         if not peaks:
             return np.zeros((0, n + 2))
         likelihood = np.empty((len(peaks), n + 2))
-        strongest = max(peak.power for peak in peaks)
         for s, peak in enumerate(peaks):
             # A weak peak beside a strong one is likely a reflection of it.
-            power = peak.power**2 / strongest
+            power = peak.power**2 / peaks[0].power
             active = _gaussian(min(power, self.config.power_active[0]), *self.config.power_active)
             inactive = _gaussian(max(power, self.config.power_false[0]), *self.config.power_false)
             anywhere = 1 / (4 * np.pi)
