@@ -229,7 +229,7 @@ def load_scene(name_or_path: str | Path) -> Scene:
     """
     path = Path(name_or_path)
     if not path.is_file():
-        _check_choice(f"scene {str(name_or_path)!r}: no such file, and as a name", str(name_or_path), scene_names())
+        _check_choice(f"scene {str(name_or_path)!r}: no such file, and the name", str(name_or_path), scene_names())
         path = Path(str(_builtin())) / f"{name_or_path}.yaml"
     try:
         scene: Scene = _parse(Scene, yaml.safe_load(path.read_text(encoding="utf-8")), "scene")
