@@ -68,7 +68,7 @@ def transcribe(
         log.add(output)
         for utterance in output.utterances:
             if utterance.final and utterance.words:
-                print(_caption(utterance))
+                print(_caption(utterance), flush=True)
     total = time.perf_counter() - begin
     log.write(out, source.session_id, Timing(source.duration, total, dict(pipeline.compute_seconds), pipeline.latency))
     _say(f"{len(log.utterances)} utterances in {out} ({source.duration:.1f} s of audio heard in {total:.1f} s)")

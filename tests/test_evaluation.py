@@ -143,6 +143,11 @@ def test_more_speakers_than_orc_can_compute(case: Case) -> None:
     Console(quiet=True).print(render(score))
 
 
+def test_more_speakers_than_meeteval_maps(case: Case) -> None:
+    with pytest.raises(InputError, match="hypothesis: 21 speakers"):
+        case.score(heard=[segment(f"t{i}", "hello", i, i + 1) for i in range(21)])
+
+
 def test_many_words_fall_back_to_the_greedy_orc(case: Case) -> None:
     truth = [segment("ab"[i % 2], f"a{i} b{i} c{i} d{i} e{i} f{i}", 4.0 * i, 4.0 * i + 3) for i in range(40)]
     heard = [s | {"speaker": f"t{i % 5}"} for i, s in enumerate(truth)]

@@ -22,13 +22,16 @@ from meeteval.wer import (
 from meeteval.wer.wer.time_constrained import align
 from whisper_normalizer.english import EnglishTextNormalizer
 
+from hearing.errors import InputError
+
 COLLAR = 5.0
 """Seconds by which the time of a word may be off in tcpWER and in the attribution error."""
 
 SILENCE_MARGIN = 0.5
 """Seconds around true speech in which a heard word is not yet a false alarm; times of words are not exact."""
 
-_MAX_ORC_SPEAKERS = 10  # MeetEval refuses more
+_MAX_SPEAKERS = 20  # MeetEval refuses more
+_MAX_ORC_SPEAKERS = 10  # as well
 _MAX_ORC_CELLS = 50_000_000  # about a second of the exact algorithm
 
 
@@ -100,7 +103,17 @@ def word_error_rates(reference: SegLST, hypothesis: SegLST) -> WordErrorRates:
 
     The exact ORC algorithm's cost is the product of the lengths of all speakers; where that is too much, MeetEval's
     greedy version takes its place, which finds an upper bound.
+
+    Raises
+    ------
+    InputError
+        If one side has more speakers than MeetEval maps.
     """
+    for side, segments in (("reference", reference), ("hypothesis", hypothesis)):
+        if (speakers := len(segments.groupby("speaker"))) > _MAX_SPEAKERS:
+            raise InputError(
+                f"{side}: {speakers} speakers, MeetEval maps at most {_MAX_SPEAKERS}; score a shorter recording"
+            )
     return WordErrorRates(
         cp=cp_word_error_rate(reference, hypothesis),
         tcp=time_constrained_minimum_permutation_word_error_rate(reference, hypothesis, collar=COLLAR),
