@@ -6,7 +6,6 @@ runs it: `make setup` installs them there, and so does sourcing a workspace.
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import signal
@@ -27,7 +26,8 @@ PATIENCE = 5.0
 """Seconds that a node has to end after it was asked to."""
 POLL = 0.1
 SHOWN_LOG_LINES = 8
-PR_SET_PDEATHSIG = 1  # linux/prctl.h
+DIE_WITH_PARENT = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Has the kernel kill the process when this one dies, however that happens; from util-linux, which Linux comes with."""
 HIGHEST_DOMAIN = 101  # above it, DDS ports may collide with ephemeral ones
 
 
@@ -90,13 +90,12 @@ class NodeProcesses:
         settings = [word for name, value in values.items() for word in ("-p", f"{name}:={value}")]
         with self._log_path(node).open("wb") as log:
             self._processes[node] = subprocess.Popen(
-                [sys.executable, "-m", f"hearing_nodes.{node}", "--ros-args", *settings],
+                [*DIE_WITH_PARENT, sys.executable, "-m", f"hearing_nodes.{node}", "--ros-args", *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=None if show else log,
                 stderr=log,
                 env=self._environment,
                 process_group=0,  # Ctrl-C reaches only this process, which ends the nodes in good order
-                preexec_fn=_die_with_parent,
             )
 
     def wait_for(self, node: str) -> None:
@@ -192,8 +191,3 @@ def _check_installation() -> None:
         raise InputError(
             f"ROS 2 is not ready, {', '.join(missing)} missing: run `make setup`, or source a built workspace"
         )
-
-
-def _die_with_parent() -> None:
-    """Have the kernel kill this child when its parent dies, however that dies."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -15,10 +15,12 @@ from hearing import types
 from hearing.outputs import SessionLog, check_out_dir
 from hearing.types import HearingOutput
 from hearing_nodes import conversions
-from hearing_nodes.node import STATE_QOS, TRACK_QOS, StageNode, run
+from hearing_nodes.node import STATE_QOS, StageNode, run
 
 ARROWS = "↑↖←↙↓↘→↗"
 """Eight directions counter-clockwise from straight ahead, as azimuth grows."""
+GRACE = 10.0
+"""Seconds after the end of a stream in which what is still missing may come."""
 COLOURS = ("green", "yellow", "magenta", "blue", "red")
 
 
@@ -59,18 +61,20 @@ class Captions(StageNode):
         self._begin()
         self._received: Counter[str] = Counter()
         self._topics = [
-            self.create_subscription(TrackArray, "hearing/tracks", self._on_tracks, TRACK_QOS),
+            self.create_subscription(TrackArray, "hearing/tracks", self._on_tracks, STATE_QOS),
             self.create_subscription(Utterance, "hearing/utterances", self._on_utterance, STATE_QOS),
             self.create_subscription(EndOfStream, "hearing/end_of_stream", self._on_hearing_end, STATE_QOS),
             self.create_subscription(DialogueAct, "dialogue/acts", self._on_act, STATE_QOS),
             self.create_subscription(EndOfStream, "dialogue/end_of_stream", self._on_dialogue_end, STATE_QOS),
         ]
+        self._patience = self.create_timer(GRACE, self._give_up, autostart=False)
         self._live = Live(console=Console(), auto_refresh=False, transient=True)
         self._live.start()
 
     def deactivate(self) -> None:
         """Give the terminal back."""
         self._live.stop()
+        self.destroy_timer(self._patience)
         for subscription in self._topics:
             self.destroy_subscription(subscription)
 
@@ -105,6 +109,7 @@ class Captions(StageNode):
 
     def _on_hearing_end(self, message: EndOfStream) -> None:
         self._hearing_end = message
+        self._patience.reset()
         self._end_if_complete()
 
     def _on_dialogue_end(self, message: EndOfStream) -> None:
@@ -119,11 +124,20 @@ class Captions(StageNode):
         expected = Counter(track_arrays=hearing.track_arrays, utterances=hearing.utterances)
         if dialogue is not None:
             expected["dialogue_acts"] = dialogue.dialogue_acts
-        if not self._received >= expected:
-            return
-        self._received -= expected
+        if self._received >= expected:
+            self._received -= expected
+            self._finish(hearing)
+
+    def _give_up(self) -> None:
+        """Write the session although something that belongs to it was lost."""
+        self.get_logger().warning("messages of the stream were lost, or the dialogue node is not there")
+        self._received.clear()
+        self._finish(self._hearing_end)
+
+    def _finish(self, end: EndOfStream) -> None:
+        self._patience.cancel()
         if self.value("out"):
-            self._log.write(Path(self.value("out")), self.value("session_id"), conversions.timing(hearing))
+            self._log.write(Path(self.value("out")), self.value("session_id"), conversions.timing(end))
         self._begin()
         if self.value("exit_at_end"):
             self.end()

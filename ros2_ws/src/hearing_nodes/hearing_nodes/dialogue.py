@@ -18,9 +18,7 @@ class Dialogue(StageNode):
 
     def __init__(self) -> None:
         super().__init__("dialogue")
-        self.declare(
-            "threshold", 0.5, "Probability of being said to the robot from which on to answer", (0.0, 1.0)
-        )
+        self.declare("threshold", 0.5, "Probability of being said to the robot from which on to answer", (0.0, 1.0))
 
     def activate(self) -> None:
         """Make the topics."""

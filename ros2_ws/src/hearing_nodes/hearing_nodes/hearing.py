@@ -22,7 +22,7 @@ from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions
 from hearing_nodes.continuity import Continuity, Faults
 from hearing_nodes.conversions import StreamClock
-from hearing_nodes.node import AUDIO_QOS, STATE_QOS, TRACK_QOS, StageNode, run
+from hearing_nodes.node import AUDIO_QOS, STATE_QOS, StageNode, run
 
 QUEUE_WARNING = 2.0
 """Seconds of audio that may wait before the diagnostics warn that the computer is too slow."""
@@ -74,7 +74,7 @@ class Hearing(StageNode):
 
     def activate(self) -> None:
         """Make the topics and start the worker."""
-        self._tracks = self.create_publisher(TrackArray, "~/tracks", TRACK_QOS)
+        self._tracks = self.create_publisher(TrackArray, "~/tracks", STATE_QOS)
         self._utterances = self.create_publisher(Utterance, "~/utterances", STATE_QOS)
         self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)

@@ -25,9 +25,6 @@ STATE_QOS = QoSProfile(
 )
 """What has been said stays available to nodes that join later."""
 
-TRACK_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE)
-"""Ten seconds of tracks."""
-
 
 class StageNode(LifecycleNode):
     """A lifecycle node around a part of the library.

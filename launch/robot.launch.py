@@ -1,0 +1,47 @@
+"""Hearing on a robot: live microphones, hearing and dialogue as lifecycle nodes.
+
+ros2 launch robot_hearing robot.launch.py namespace:=robot1 params_file:=my_robot.yaml
+"""
+
+from pathlib import Path
+
+from ament_index_python.packages import get_package_share_directory
+from launch.actions import DeclareLaunchArgument
+from launch.substitutions import LaunchConfiguration
+from launch_ros.actions import LifecycleNode
+from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+
+from launch import LaunchDescription
+
+NODES = ("audio_source", "hearing", "dialogue")
+
+
+def generate_launch_description() -> LaunchDescription:
+    """Start the nodes of a robot."""
+    params = Path(get_package_share_directory("robot_hearing"), "params", "robot.yaml")
+    arguments = [
+        DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes"),
+        DeclareLaunchArgument("params_file", default_value=str(params), description="YAML file with all parameters"),
+        DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
+        DeclareLaunchArgument("autostart", default_value="true", description="Configure and activate the nodes"),
+        DeclareLaunchArgument("use_respawn", default_value="true", description="Start nodes that have died again"),
+        DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
+    ]
+    switches = {
+        name: ParameterValue(LaunchConfiguration(name), value_type=bool) for name in ("use_sim_time", "autostart")
+    }
+    nodes = [
+        LifecycleNode(
+            package="hearing_nodes",
+            executable=name,
+            name=name,
+            namespace=LaunchConfiguration("namespace"),
+            parameters=[ParameterFile(LaunchConfiguration("params_file"), allow_substs=True), switches],
+            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
+            output="screen",
+            respawn=LaunchConfiguration("use_respawn"),
+            respawn_delay=2.0,
+        )
+        for name in NODES
+    ]
+    return LaunchDescription([*arguments, *nodes])

@@ -1,0 +1,145 @@
+"""The hearing node on good and bad streams, with a stand-in for the pipeline that only takes notes."""
+
+from __future__ import annotations
+
+import array
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from hearing_msgs.msg import AudioBlock as AudioMessage
+from hearing_msgs.msg import EndOfStream
+from hearing_nodes import hearing
+from hearing_nodes.conversions import StreamClock, audio_message
+from hearing_nodes.node import AUDIO_QOS, STATE_QOS
+from rclpy.executors import SingleThreadedExecutor
+
+from hearing.types import AudioBlock, HearingOutput
+
+BLOCK = 512
+CLOCK = StreamClock(origin=1_700_000_000_000_000_000, frame_id="microphones")
+PATIENCE = 20.0
+
+
+class NotingPipeline:
+    """Notes the blocks that it gets."""
+
+    latency = 0.5
+
+    def __init__(self) -> None:
+        self.blocks: list[AudioBlock] = []
+        self.flushed = 0
+        self.compute_seconds = {"note": 0.25}
+
+    def reset(self) -> None:
+        pass
+
+    def process(self, block: AudioBlock) -> HearingOutput:
+        self.blocks.append(block)
+        return HearingOutput()
+
+    def flush(self) -> HearingOutput:
+        self.flushed += 1
+        return HearingOutput()
+
+
+class Bench:
+    """The node under test, and another that talks to it."""
+
+    def __init__(self) -> None:
+        self.node = hearing.Hearing()
+        assert self.node.start()
+        self.peer = rclpy.create_node("peer")
+        self.audio = self.peer.create_publisher(AudioMessage, "audio", AUDIO_QOS)
+        self.ends: list[EndOfStream] = []
+        self.statuses: list[DiagnosticStatus] = []
+        self.peer.create_subscription(EndOfStream, "hearing/end_of_stream", self.ends.append, STATE_QOS)
+        self.peer.create_subscription(DiagnosticArray, "/diagnostics", lambda m: self.statuses.extend(m.status), 10)
+        self.executor = SingleThreadedExecutor()
+        self.executor.add_node(self.node)
+        self.executor.add_node(self.peer)
+        self.until(lambda: self.audio.get_subscription_count() > 0)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, "nothing happened"
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def send(self, start: int, end_of_stream: bool = False, **changes: object) -> None:
+        samples = np.full((BLOCK, 6), 0.25, np.float32)
+        message = audio_message(AudioBlock(samples, start), CLOCK, end_of_stream)
+        for name, value in changes.items():
+            setattr(message, name, value)
+        self.audio.publish(message)
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
+    pipeline = NotingPipeline()
+    monkeypatch.setattr(hearing.Pipeline, "create", lambda array: pipeline)
+    return pipeline
+
+
+@pytest.fixture
+def bench(pipeline: NotingPipeline) -> Iterator[Bench]:
+    rclpy.init()
+    bench = Bench()
+    yield bench
+    bench.node.stop()
+    bench.node.destroy_node()
+    bench.peer.destroy_node()
+    rclpy.shutdown()
+
+
+def test_lost_and_repeated_blocks_keep_the_sample_clock_and_are_reported(
+    bench: Bench, pipeline: NotingPipeline
+) -> None:
+    for start in (0, BLOCK, BLOCK, 4 * BLOCK):
+        bench.send(start)
+    bench.send(5 * BLOCK, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    heard = np.concatenate([block.samples for block in pipeline.blocks])
+    assert [block.start_sample // BLOCK for block in pipeline.blocks] == [0, 1, 2, 4, 5]
+    assert len(heard) == 6 * BLOCK
+    assert not heard[2 * BLOCK : 4 * BLOCK].any()
+    bench.until(lambda: any(status.level == DiagnosticStatus.WARN for status in bench.statuses))
+    status = next(status for status in bench.statuses if status.level == DiagnosticStatus.WARN)
+    values = {pair.key: pair.value for pair in status.values}
+    assert (values["gaps"], values["lost_samples"], values["late"]) == ("1", str(2 * BLOCK), "1")
+
+
+def test_messages_that_cannot_be_used_are_reported_and_survived(bench: Bench, pipeline: NotingPipeline) -> None:
+    bench.send(0, channels=4)
+    bench.send(0, sample_rate=48_000)
+    bench.send(0, data=array.array("h", [1, 2, 3]))
+    bench.send(0, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    assert len(pipeline.blocks) == 1
+    bench.until(lambda: any(status.level == DiagnosticStatus.ERROR for status in bench.statuses))
+    status = next(status for status in bench.statuses if status.level == DiagnosticStatus.ERROR)
+    assert "whole frames of 6 channels" in status.message
+
+
+def test_a_stream_ends_with_what_it_cost_and_another_may_follow(bench: Bench, pipeline: NotingPipeline) -> None:
+    bench.send(0)
+    bench.send(BLOCK, end_of_stream=True)
+    bench.send(0, end_of_stream=True)
+    bench.until(lambda: len(bench.ends) == 2)
+    assert [end.audio_seconds for end in bench.ends] == [2 * BLOCK / 16_000, BLOCK / 16_000]
+    assert list(bench.ends[0].stages) == ["note"]
+    assert [block.start_sample for block in pipeline.blocks] == [0, BLOCK, 0]
+    assert pipeline.flushed == 2
+
+
+def test_an_unknown_array_fails_the_configuration(pipeline: NotingPipeline) -> None:
+    rclpy.init()
+    node = hearing.Hearing()
+    node.set_parameters([rclpy.Parameter("array", value="no_such_array")])
+    started = node.start()
+    node.destroy_node()
+    rclpy.shutdown()
+    assert not started
