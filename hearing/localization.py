@@ -55,19 +55,21 @@ class LocalizationConfig:
 
 
 class NoiseFloor:
-    """Power of the stationary noise in each bin, followed slowly upwards and quickly downwards.
+    """Power of the stationary noise in each bin, followed more slowly upwards than downwards.
 
     Parameters
     ----------
     n_bins
         Number of frequency bins.
     rise, fall
-        Time constants in seconds. Speech never lasts in one bin for as long as `rise`.
+        Time constants in seconds. Speech does not last in one bin for as long as `rise`.
     margin
         Power above the floor, as a factor, from which a bin counts as more than noise.
     """
 
-    def __init__(self, n_bins: int, rise: float = 3.0, fall: float = 0.3, margin: float = 2.5) -> None:
+    LIMIT = 2.0
+
+    def __init__(self, n_bins: int, rise: float = 3.0, fall: float = 1.0, margin: float = 3.5) -> None:
         self._n_bins = n_bins
         self._rise, self._fall, self._margin = rise, fall, margin
         self.reset()
@@ -94,7 +96,7 @@ class NoiseFloor:
         duration = len(power) / FRAME_RATE
         step = 1 - np.exp(-duration / np.where(smooth > floor, self._rise, self._fall))
         # Power limited to a few times the floor makes it rise with the noise, not with speech.
-        self.power = floor + step * (np.minimum(smooth, 4 * floor + 1e-12) - floor)
+        self.power = floor + step * (np.minimum(smooth, self.LIMIT * floor + 1e-12) - floor)
         share: NDArray[np.float64] = np.clip(1 - self._margin * self.power / (smooth + 1e-12), 0.0, 1.0)
         return share
 
@@ -160,7 +162,9 @@ class DirectionGrid:
         All elevations do: floor and ceiling reflect a talker at his own azimuth.
         """
         turned = np.abs((self._azimuth - direction.azimuth + np.pi) % (2 * np.pi) - np.pi)
-        return (turned < self.SAME_SOURCE) | (self.directions @ direction.vector > np.cos(self.SAME_SOURCE))
+        beside: NDArray[np.bool_] = turned < self.SAME_SOURCE
+        beside |= self.directions @ direction.vector > np.cos(self.SAME_SOURCE)
+        return beside
 
     def tangent(self, direction: NDArray[np.float64]) -> NDArray[np.float64]:
         """Orthonormal coordinates of shape (n, 3) in which a direction can be moved.

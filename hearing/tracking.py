@@ -34,6 +34,8 @@ class TrackingConfig:
         Standard deviation of a peak's direction.
     acceleration
         Standard deviation of a source's random acceleration in rad/s^2.
+    max_uncertainty
+        Standard deviation beyond which a silent source's position does not become: it would take over its neighbours.
     confirm_after, confirm_probability
         A new source is believed after this time if its mean activity was at least that.
     timeout
@@ -45,12 +47,13 @@ class TrackingConfig:
     """
 
     p_false: float = 0.15
-    p_new: float = 0.1
-    p_existing: float = 0.75
+    p_new: float = 0.15
+    p_existing: float = 0.7
     power_active: tuple[float, float] = (0.35, 0.15)
     power_false: tuple[float, float] = (0.05, 0.05)
-    observation_noise: float = np.deg2rad(5.0)
+    observation_noise: float = np.deg2rad(4.0)
     acceleration: float = np.deg2rad(15.0)
+    max_uncertainty: float = np.deg2rad(4.0)
     confirm_after: float = 0.35
     confirm_probability: float = 0.5
     timeout: float = 6.0
@@ -168,6 +171,8 @@ class SourceTracker:
         gain = np.concatenate([0.5 * dt**2 * np.eye(3), dt * np.eye(3)])
         source.state = transition @ source.state
         source.covariance = transition @ source.covariance @ transition.T + self.config.acceleration**2 * gain @ gain.T
+        variance = float(np.trace(source.covariance[:3, :3])) / 2
+        source.covariance *= min(1.0, self.config.max_uncertainty**2 / variance)
         self._normalise(source)
 
     def _update(self, source: _Source, peak: Peak, probability: float) -> None:
