@@ -7,7 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+
 from hearing.types import Float32Array
+
+_SPEECH_LEVEL = 0.05
+_QUIETEST = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,16 @@ class Engine(Protocol):
             Float32 array of shape (n_samples,) at 16 kHz, full scale is 1; may be empty.
         """
         ...
+
+
+def at_speech_level(samples: Float32Array) -> Float32Array:
+    """Scale audio of shape (n_samples,), not empty, to the level of near speech.
+
+    Far talkers arrive at a hundredth of the level that networks were trained on, which costs them words. Audio below
+    -100 dB of full scale is no recording and stays quiet.
+    """
+    rms = float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    return samples * np.float32(_SPEECH_LEVEL / max(rms, _QUIETEST))
 
 
 def spread(texts: Sequence[str], probabilities: Sequence[float], duration: float) -> tuple[RecognizedWord, ...]:

@@ -13,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from hearing.errors import InputError
-from hearing.recognition.engine import Recognition, spread
+from hearing.recognition.engine import Recognition, at_speech_level, spread
 from hearing.recognition.text import normalize
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -93,7 +93,7 @@ class Moonshine:
         """
         if len(samples) < _SHORTEST:
             return Recognition()
-        tokens, log_probabilities = self._decode(samples[None])
+        tokens, log_probabilities = self._decode(at_speech_level(samples)[None])
         texts, probabilities = self._words(tokens, np.exp(log_probabilities))
         words = spread(texts, probabilities, len(samples) / SAMPLE_RATE)
         return Recognition(words, float(np.mean(log_probabilities)))

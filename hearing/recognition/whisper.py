@@ -19,7 +19,7 @@ from faster_whisper.feature_extractor import FeatureExtractor
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from hearing.recognition.engine import Recognition, RecognizedWord
+from hearing.recognition.engine import Recognition, RecognizedWord, at_speech_level
 from hearing.recognition.text import normalize
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -79,7 +79,7 @@ class Whisper:
             raise ValueError(f"Whisper hears at most {_WINDOW} s at once, got {duration:.1f} s")
         if duration < _SHORTEST:
             return Recognition()
-        encoded = self._window(samples)
+        encoded = self._window(at_speech_level(samples))
         (result,) = self._model.generate(
             encoded,
             [self._prompt],

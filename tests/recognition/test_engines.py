@@ -66,6 +66,12 @@ def test_same_audio_gives_the_same_words(engine: Engine, beckett: Float32Array) 
     assert engine.transcribe(stretch) == engine.transcribe(stretch)
 
 
+def test_quiet_speech_is_heard_like_loud_speech(engine: Engine, beckett: Float32Array) -> None:
+    loud = engine.transcribe(beckett)
+    quiet = engine.transcribe(beckett / 300)
+    assert [normalize(word.text) for word in quiet.words] == [normalize(word.text) for word in loud.words]
+
+
 @pytest.mark.parametrize("length", [0, 1, 200, 1599])
 def test_too_short_for_a_word(engine: Engine, length: int) -> None:
     assert engine.transcribe(np.ones(length, np.float32)) == Recognition()

@@ -84,6 +84,43 @@ def test_partials_come_at_the_interval_and_without_the_last_word(recognizer: Rec
     assert all(word.emitted_final is None for partial in partials for word in partial.words)
 
 
+class Script:
+    """An engine that says its lines in turn, whatever it hears."""
+
+    def __init__(self, *lines: str, probability: float = 0.9) -> None:
+        self.lines = iter(lines)
+        self.probability = probability
+
+    def transcribe(self, samples: Float32Array) -> Recognition:
+        texts = next(self.lines).split()
+        words = spread(texts, [self.probability] * len(texts), len(samples) / SAMPLE_RATE)
+        return Recognition(words, float(np.log(self.probability)))
+
+
+def shown(transcripts: list[Transcript]) -> list[str]:
+    return [" ".join(word.text for word in transcript.words) for transcript in transcripts]
+
+
+def test_word_that_vanished_for_a_while_counts_from_its_return() -> None:
+    draft = Script("stop the", "shop the robot", "stop the robot now", "stop the robot now")
+    transcripts = run(Recognizer(draft, Script("Stop the robot now!")), chunks(speech(4)))
+    assert shown(transcripts) == ["stop", "shop the", "stop the robot", "Stop the robot now!"]
+    times = [transcript.words[-1].emitted_partial for transcript in transcripts]
+    assert [word.emitted_partial for word in transcripts[-1].words] == [times[2], times[1], times[2], times[3]]
+
+
+def test_doubtful_draft_waits_for_the_next_one() -> None:
+    draft = Script("stop the", "stop the robot", "stop the robot now", "stop the robot now", probability=0.5)
+    transcripts = run(Recognizer(draft, Script("Stop the robot now!")), chunks(speech(4)))
+    assert shown(transcripts) == ["stop the", "stop the robot", "Stop the robot now!"]
+
+
+def test_unchanged_words_are_not_published_again() -> None:
+    draft = Script("stop the robot", "stop the robot", "stop the robot", "stop the robot")
+    transcripts = run(Recognizer(draft, Script("Stop the robot!")), chunks(speech(4)))
+    assert shown(transcripts) == ["stop the", "stop the robot", "Stop the robot!"]
+
+
 def test_cost_of_drafts_is_bounded() -> None:
     draft = Reader(["word"] * 60)
     run(Recognizer(draft, Reader(["word"] * 60)), chunks(speech(50)))
