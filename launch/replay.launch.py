@@ -46,7 +46,7 @@ def _node(name: str, parameters: dict, **options) -> LifecycleNode:
     }
     return LifecycleNode(
         package="hearing_nodes",
-        executable=name,
+        executable=f"{name}_node",
         name=name,
         namespace=LaunchConfiguration("namespace"),
         parameters=[ParameterFile(LaunchConfiguration("params_file"), allow_substs=True), switches, parameters],

@@ -33,7 +33,7 @@ def generate_launch_description() -> LaunchDescription:
     nodes = [
         LifecycleNode(
             package="hearing_nodes",
-            executable=name,
+            executable=f"{name}_node",
             name=name,
             namespace=LaunchConfiguration("namespace"),
             parameters=[ParameterFile(LaunchConfiguration("params_file"), allow_substs=True), switches],
