@@ -14,6 +14,7 @@ from typing import Literal
 
 import psutil
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from hearing.arrays import array_names, load_array
@@ -76,7 +77,7 @@ def run_doctor() -> int:
     for heading in ("check", "", "found", "how to mend it"):
         table.add_column(heading, overflow="fold")
     for check in checks:
-        table.add_row(check.subject, MARKS[check.level], check.finding, check.remedy)
+        table.add_row(check.subject, MARKS[check.level], escape(check.finding), escape(check.remedy))
     console = Console()
     console.print(table)
     works = all(check.level != "missing" for check in checks)

@@ -56,3 +56,13 @@ def test_ros_is_not_needed_for_transcribing(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_every_problem_says_how_to_mend_it() -> None:
     assert all(check.remedy for check in doctor.examine() if check.level != "ok")
+
+
+@pytest.mark.usefixtures("wide_terminal")
+def test_remedies_are_printed_as_they_are_typed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    remedy = "pip install 'robot-hearing[sim]'"
+    monkeypatch.setattr(doctor, "examine", lambda: iter([doctor.Check("simulator", "warning", "none", remedy)]))
+    assert doctor.run_doctor() == 0
+    assert remedy in capsys.readouterr().out
