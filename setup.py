@@ -5,6 +5,7 @@ from glob import glob
 from setuptools import setup
 
 setup(
+    python_requires=">=3.11,<3.13",  # colcon cannot read it from pyproject.toml
     data_files=[
         ("share/ament_index/resource_index/packages", ["resource/robot_hearing"]),
         ("share/robot_hearing", ["package.xml"]),
