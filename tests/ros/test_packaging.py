@@ -16,7 +16,7 @@ PACKAGES = [ROOT, ROOT / "ros2_ws/src/hearing_msgs", ROOT / "ros2_ws/src/hearing
 
 def test_colcon_can_read_the_setup_of_the_library() -> None:
     setup = get_setup_information(ROOT / "setup.py")
-    installed = {target: files for target, files in setup["data_files"]}
+    installed = dict(setup["data_files"])
     assert setup["metadata"]["name"] == "robot-hearing"
     assert sorted(installed["share/robot_hearing/launch"]) == [
         "launch/replay.launch.py",
