@@ -33,7 +33,7 @@ class SeparationConfig:
         Share of uncorrelated noise that is always assumed: it bounds the harm that wrong steering does.
     """
 
-    lookback: float = 0.8
+    lookback: float = 1.0
     forgetting: float = 1.5
     diffuse: float = 0.3
     loading: float = 0.03

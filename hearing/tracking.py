@@ -30,8 +30,10 @@ class TrackingConfig:
     power_active, power_false
         Mean and standard deviation of the power of peaks of sources and of false peaks, weighted by their share of
         the strongest peak's power.
-    observation_noise
-        Standard deviation of a peak's direction.
+    azimuth_noise, elevation_noise
+        Standard deviation of a peak's direction: small and planar arrays hardly know the elevation.
+    p_reflected, reflection_spread, reflections_last
+        Share of a source's peaks that reflections pull aside, how far, and for how long after it was heard.
     acceleration
         Standard deviation of a source's random acceleration in rad/s^2.
     max_uncertainty
@@ -51,11 +53,15 @@ class TrackingConfig:
     p_existing: float = 0.7
     power_active: tuple[float, float] = (0.35, 0.15)
     power_false: tuple[float, float] = (0.05, 0.05)
-    observation_noise: float = np.deg2rad(4.0)
+    azimuth_noise: float = np.deg2rad(4.0)
+    elevation_noise: float = np.deg2rad(15.0)
+    p_reflected: float = 0.25
+    reflection_spread: float = np.deg2rad(15.0)
+    reflections_last: float = 0.3
     acceleration: float = np.deg2rad(15.0)
-    max_uncertainty: float = np.deg2rad(4.0)
-    confirm_after: float = 0.35
-    confirm_probability: float = 0.5
+    max_uncertainty: float = np.deg2rad(3.0)
+    confirm_after: float = 0.5
+    confirm_probability: float = 0.6
     timeout: float = 6.0
     merge_within: float = np.deg2rad(12.0)
     max_tracks: int = 6
@@ -119,14 +125,16 @@ class SourceTracker:
         self._time = time
         for source in self._sources:
             self._predict(source, dt)
-        probability = self._explain(peaks)
-        for s, peak in enumerate(peaks):
-            for k, source in enumerate(self._sources):
-                self._update(source, peak, float(probability[s, k]))
+        direct, reflected = self._densities(peaks)
+        probability = self._explain(peaks, direct + reflected)
+        explained = probability[:, : len(self._sources)]
+        straight = explained * direct / np.maximum(direct + reflected, 1e-300)
         # Reflections of a talker feed other tracks with weak peaks; who talks at the same time is not much weaker.
         prominence = np.array([(peak.power / peaks[0].power) ** 2 for peak in peaks])
         for k, source in enumerate(self._sources):
-            self._judge(source, float(prominence @ probability[:, k]), time, dt)
+            for s, peak in enumerate(peaks):
+                self._update(source, peak, float(straight[s, k]))
+            self._judge(source, float(prominence @ explained[:, k]), float(prominence @ straight[:, k]), dt)
         self._forget(time)
         self._begin(peaks, probability[:, NEW], time)
         return tuple(
@@ -135,32 +143,49 @@ class SourceTracker:
             if source.confirmed
         )
 
-    def _explain(self, peaks: tuple[Peak, ...]) -> NDArray[np.float64]:
+    def _explain(self, peaks: tuple[Peak, ...], density: NDArray[np.float64]) -> NDArray[np.float64]:
         """Probabilities of shape (n_peaks, n_sources + 2): of each source, then of FALSE and NEW, for each peak."""
         n = len(self._sources)
         if not peaks:
             return np.zeros((0, n + 2))
+        # A weak peak beside a strong one is likely a reflection of it.
+        power = np.array([peak.power**2 / peaks[0].power for peak in peaks])
+        active = _gaussian(np.minimum(power, self.config.power_active[0]), *self.config.power_active)
+        inactive = _gaussian(np.maximum(power, self.config.power_false[0]), *self.config.power_false)
         likelihood = np.empty((len(peaks), n + 2))
-        for s, peak in enumerate(peaks):
-            # A weak peak beside a strong one is likely a reflection of it.
-            power = peak.power**2 / peaks[0].power
-            active = _gaussian(min(power, self.config.power_active[0]), *self.config.power_active)
-            inactive = _gaussian(max(power, self.config.power_false[0]), *self.config.power_false)
-            anywhere = 1 / (4 * np.pi)
-            likelihood[s, FALSE] = self.config.p_false * inactive * anywhere
-            likelihood[s, NEW] = self.config.p_new * active * anywhere
-            for k, source in enumerate(self._sources):
-                likelihood[s, k] = self.config.p_existing * active * self._density(source, peak)
+        likelihood[:, :n] = self.config.p_existing * active[:, None] * density
+        likelihood[:, FALSE] = self.config.p_false * inactive / (4 * np.pi)
+        likelihood[:, NEW] = self.config.p_new * active / (4 * np.pi)
         joint = _joint_explanations(len(peaks), n)
         probability = np.prod(likelihood[np.arange(len(peaks)), joint], axis=1)
         total = np.array([np.bincount(column, probability, minlength=n + 2) for column in joint.T])
-        return total.reshape(likelihood.shape) / max(float(probability.sum()), 1e-300)
+        return total / max(float(probability.sum()), 1e-300)
 
-    def _density(self, source: _Source, peak: Peak) -> float:
-        """Probability density on the sphere of a peak where the source is expected, per steradian."""
-        variance = self.config.observation_noise**2 + float(np.trace(source.covariance[:3, :3])) / 2
-        offset = peak.direction.vector - source.position
-        return float(np.exp(-(offset @ offset) / (2 * variance)) / (2 * np.pi * variance))
+    def _densities(self, peaks: tuple[Peak, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Densities per steradian, each of shape (n_peaks, n_sources), of direct sound and of early reflections.
+
+        Early reflections pull the peaks of a source that sounds to one side for as long as a syllable.
+        """
+        direct = np.zeros((len(peaks), len(self._sources)))
+        reflected = np.zeros_like(direct)
+        noise = np.array([self.config.azimuth_noise, self.config.elevation_noise]) ** 2
+        for k, source in enumerate(self._sources):
+            tangent = self._tangent(source)
+            spread = np.einsum("ic,cd,id->i", tangent, source.covariance[:3, :3], tangent)
+            offsets = np.array([tangent @ _logarithm(source.position, peak.direction.vector) for peak in peaks])
+            direct[:, k] = _density(offsets.reshape(-1, 2), spread + noise)
+            if self._time - source.heard <= self.config.reflections_last:
+                wide = np.maximum(noise, self.config.reflection_spread**2)
+                reflected[:, k] = self.config.p_reflected * _density(offsets.reshape(-1, 2), wide)
+                direct[:, k] *= 1 - self.config.p_reflected
+        return direct, reflected
+
+    @staticmethod
+    def _tangent(source: _Source) -> NDArray[np.float64]:
+        """Directions of growing azimuth and elevation at the source, of shape (2, 3)."""
+        x, y, _ = source.position
+        across = np.array([-y, x, 0.0]) / max(float(np.hypot(x, y)), 1e-9)
+        return np.stack([across, np.cross(source.position, across)])
 
     def _predict(self, source: _Source, dt: float) -> None:
         # Velocity decays within a second: people stop.
@@ -176,8 +201,10 @@ class SourceTracker:
         self._normalise(source)
 
     def _update(self, source: _Source, peak: Peak, probability: float) -> None:
-        innovation_covariance = source.covariance[:3, :3] + self.config.observation_noise**2 * np.eye(3)
-        gain = probability * np.linalg.solve(innovation_covariance, source.covariance[:3]).T
+        across, _ = self._tangent(source)
+        noise = self.config.azimuth_noise**2 * np.outer(across, across)
+        noise += self.config.elevation_noise**2 * (np.eye(3) - np.outer(across, across))
+        gain = probability * np.linalg.solve(source.covariance[:3, :3] + noise, source.covariance[:3]).T
         source.state = source.state + gain @ (peak.direction.vector - source.position)
         source.covariance = source.covariance - gain @ source.covariance[:3]
         self._normalise(source)
@@ -189,13 +216,13 @@ class SourceTracker:
         velocity = source.state[3:] - (source.state[3:] @ position) * position
         source.state = np.concatenate([position, velocity])
 
-    def _judge(self, source: _Source, probability: float, time: float, dt: float) -> None:
-        """Note how likely the source was heard."""
-        source.activity = probability
-        source.evidence += probability * dt
-        if probability > 0.5:
-            source.heard = time
-        age = time - source.born
+    def _judge(self, source: _Source, activity: float, direct: float, dt: float) -> None:
+        """Note how likely the source was heard at all, and directly."""
+        source.activity = activity
+        source.evidence += activity * dt
+        if direct > 0.5:
+            source.heard = self._time
+        age = self._time - source.born
         if not source.confirmed and age >= self.config.confirm_after:
             source.confirmed = source.evidence >= self.config.confirm_probability * age
 
@@ -216,7 +243,7 @@ class SourceTracker:
         for peak, p_new in zip(peaks, probability, strict=True):
             if p_new > 0.5 and len(self._sources) < self.config.max_tracks:
                 state = np.concatenate([peak.direction.vector, np.zeros(3)])
-                spread = [self.config.observation_noise**2] * 3 + [np.deg2rad(5.0) ** 2] * 3
+                spread = [self.config.azimuth_noise**2] * 3 + [np.deg2rad(5.0) ** 2] * 3
                 self._sources.append(_Source(self._next_id, state, np.diag(spread), time, time, float(p_new)))
                 self._next_id += 1
 
@@ -231,11 +258,27 @@ def _joint_explanations(n_peaks: int, n_sources: int) -> NDArray[np.intp]:
     return possible
 
 
+def _logarithm(origin: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tangent vector of shape (3,) from one point of the sphere to another, as long as the angle between them."""
+    cosine = float(np.clip(origin @ point, -1.0, 1.0))
+    across = point - cosine * origin
+    vector: NDArray[np.float64] = np.arccos(cosine) * across / max(float(np.linalg.norm(across)), 1e-12)
+    return vector
+
+
+def _density(offset: NDArray[np.float64], variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Density, of shape (n,), of offsets of shape (n, 2) under a Gaussian with independent components."""
+    exponent = -0.5 * np.sum(offset**2 / variance, axis=1)
+    density: NDArray[np.float64] = np.exp(exponent) / (2 * np.pi * np.sqrt(np.prod(variance)))
+    return density
+
+
 def _turn(a: _Source, b: _Source) -> float:
     """Difference in azimuth in radians: what is above or below a source is its reflection."""
     difference = np.arctan2(a.position[1], a.position[0]) - np.arctan2(b.position[1], b.position[0])
     return float(abs((difference + np.pi) % (2 * np.pi) - np.pi))
 
 
-def _gaussian(value: float, mean: float, deviation: float) -> float:
-    return float(np.exp(-0.5 * ((value - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi)))
+def _gaussian(value: NDArray[np.float64], mean: float, deviation: float) -> NDArray[np.float64]:
+    density: NDArray[np.float64] = np.exp(-0.5 * ((value - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
+    return density
