@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 from collections.abc import Iterator
 from threading import Event
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from hearing.types import SAMPLE_RATE, AudioBlock
 
 
 def live_blocks(device: str, array: MicrophoneArray, stopping: Event) -> Iterator[AudioBlock]:
-    """Record until `stopping` is set.
+    """Record until `stopping` is set. Where PortAudio has dropped samples, the numbers of the samples have a gap.
 
     Parameters
     ----------
@@ -35,7 +36,11 @@ def live_blocks(device: str, array: MicrophoneArray, stopping: Event) -> Iterato
         import sounddevice
     except (ImportError, OSError) as error:
         raise InputError("live microphones need PortAudio: install it with `apt install libportaudio2`") from error
-    chunks: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
+    chunks: queue.SimpleQueue[tuple[np.ndarray, float, bool]] = queue.SimpleQueue()
+
+    def record(samples: np.ndarray, frames: int, time: Any, status: Any) -> None:
+        chunks.put((samples.copy(), time.inputBufferAdcTime, status.input_overflow))
+
     try:
         stream = sounddevice.InputStream(
             device=int(device) if device.isdecimal() else device or None,
@@ -43,19 +48,22 @@ def live_blocks(device: str, array: MicrophoneArray, stopping: Event) -> Iterato
             samplerate=SAMPLE_RATE,
             blocksize=BLOCK_SIZE,
             dtype="float32",
-            callback=lambda samples, frames, time, status: chunks.put(samples.copy()),
+            callback=record,
         )
     except (sounddevice.PortAudioError, ValueError) as error:
         raise InputError(
             f"microphone {device or 'default'}: {error}; {array.name} needs {array.n_microphones} channels at "
             f"{SAMPLE_RATE} Hz, see `hearing doctor` for the devices"
         ) from error
-    start = 0
+    begin, start = None, 0
     with stream:
         while not stopping.is_set():
             try:
-                samples = chunks.get(timeout=0.2)
+                samples, converted, overflowed = chunks.get(timeout=0.2)
             except queue.Empty:
                 continue
+            begin = converted if begin is None else begin
+            if overflowed:  # samples before these were dropped; the converter's clock says how many
+                start = max(start, round((converted - begin) * SAMPLE_RATE))
             yield AudioBlock(samples, start)
             start += len(samples)
