@@ -52,9 +52,19 @@ def test_the_robot_answers_whom_it_was_spoken_to_by(nodes_ran: Path) -> None:
     assert "gripper" in replies[0].lower()
 
 
-def test_a_node_that_cannot_use_its_parameters_is_reported(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"source": "missing.wav"}, r"missing\.wav: no such file"),
+        ({"rate": "1000.0"}, r"hearing_nodes: error: .*rate"),
+        ({"rate": "fast"}, r"hearing_nodes: error: .*rate"),
+    ],
+)
+def test_a_node_that_cannot_use_its_parameters_is_reported(
+    tmp_path: Path, parameters: dict[str, str], complaint: str
+) -> None:
     with NodeProcesses(tmp_path / "logs") as nodes:
-        nodes.start("audio_source", source=str(tmp_path / "missing.wav"), array="uma8")
-        with pytest.raises(NodeError, match=r"missing\.wav: no such file") as failure:
+        nodes.start("audio_source", array="uma8", **parameters)
+        with pytest.raises(NodeError, match=complaint) as failure:
             nodes.wait_for("captions")
     assert failure.value.status == 2

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Callable
 from typing import Any
 
 import rclpy
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rclpy.exceptions import ParameterException
 from rclpy.executors import ExternalShutdownException
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
@@ -86,9 +88,9 @@ class StageNode(LifecycleNode):
         self.end(1)
 
     def start(self) -> bool:
-        """Configure and activate the node; return whether both succeeded."""
+        """Configure and activate the node; return whether both succeeded and nobody has interrupted them."""
         success = TransitionCallbackReturn.SUCCESS
-        return self.trigger_configure() == success and self.trigger_activate() == success
+        return self.trigger_configure() == success and self.context.ok() and self.trigger_activate() == success
 
     def stop(self) -> None:
         """Stop to work, whatever state the node is in."""
@@ -122,11 +124,14 @@ class StageNode(LifecycleNode):
         try:
             action()
         except InputError as error:
+            self.exit_status = 2
             self.get_logger().error(str(error))
             return TransitionCallbackReturn.FAILURE
         except Exception as error:  # rclpy would swallow it
+            self.exit_status = 1
             self.get_logger().fatal("".join(traceback.format_exception(error)))
             return TransitionCallbackReturn.ERROR
+        self.exit_status = 0
         return TransitionCallbackReturn.SUCCESS
 
 
@@ -138,11 +143,14 @@ def run(make_node: Callable[[], StageNode]) -> int:
     Exit status: 0 ok, 1 the node failed, 2 its parameters cannot be used.
     """
     rclpy.init()
-    node = make_node()
     try:
-        if node.value("autostart") and not node.start():
-            return 2
-        rclpy.spin(node)
+        node = make_node()
+    except ParameterException as error:
+        print(f"hearing_nodes: error: {error}", file=sys.stderr)
+        return 2
+    try:
+        if not node.value("autostart") or node.start():
+            rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass  # how a node is meant to end
     finally:
