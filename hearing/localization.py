@@ -54,8 +54,12 @@ class LocalizationConfig:
     smoothing: float = 0.08
 
 
-class NoiseFloor:
-    """Power of the stationary noise in each bin, followed more slowly upwards than downwards.
+class BinWeighting:
+    """Which bins carry direct sound: those that stand above the stationary noise and above the reverberation.
+
+    The noise is followed more slowly upwards than downwards. Reverberation is what is left of the power before after
+    decaying as in a reverberant room (Lebart et al., 2001, eq. 5); without it, the last wall that answers when a talker
+    pauses would be taken for another talker.
 
     Parameters
     ----------
@@ -64,22 +68,33 @@ class NoiseFloor:
     rise, fall
         Time constants in seconds. Speech does not last in one bin for as long as `rise`.
     margin
-        Power above the floor, as a factor, from which a bin counts as more than noise.
+        Power above the noise, as a factor, from which a bin counts.
+    reverberation_time
+        Time in seconds in which reverberation is taken to fall by 60 dB.
     """
 
     LIMIT = 2.0
 
-    def __init__(self, n_bins: int, rise: float = 3.0, fall: float = 1.0, margin: float = 3.5) -> None:
+    def __init__(
+        self,
+        n_bins: int,
+        rise: float = 3.0,
+        fall: float = 1.0,
+        margin: float = 3.5,
+        reverberation_time: float = 0.75,
+    ) -> None:
         self._n_bins = n_bins
         self._rise, self._fall, self._margin = rise, fall, margin
+        self._reverberation_time = reverberation_time
         self.reset()
 
     def reset(self) -> None:
-        """Forget the noise."""
-        self.power: NDArray[np.float64] | None = None
+        """Forget noise and reverberation."""
+        self.noise: NDArray[np.float64] | None = None
+        self._reverberation: NDArray[np.float64] = np.zeros(self._n_bins)
 
     def process(self, power: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Follow the noise through the next frames.
+        """Weight the next frames.
 
         Parameters
         ----------
@@ -88,16 +103,19 @@ class NoiseFloor:
 
         Returns
         -------
-        Share of each bin's power that stands above the noise, in [0, 1], of shape (n_bins,).
+        Share of each bin's power that is direct sound, in [0, 1], of shape (n_bins,).
         """
         # Over some frames and neighbouring bins noise hardly fluctuates, speech still stands out.
         smooth = np.convolve(np.pad(power.mean(axis=0), 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
-        floor = smooth if self.power is None else self.power
+        noise = smooth if self.noise is None else self.noise
         duration = len(power) / FRAME_RATE
-        step = 1 - np.exp(-duration / np.where(smooth > floor, self._rise, self._fall))
-        # Power limited to a few times the floor makes it rise with the noise, not with speech.
-        self.power = floor + step * (np.minimum(smooth, self.LIMIT * floor + 1e-12) - floor)
-        share: NDArray[np.float64] = np.clip(1 - self._margin * self.power / (smooth + 1e-12), 0.0, 1.0)
+        step = 1 - np.exp(-duration / np.where(smooth > noise, self._rise, self._fall))
+        # Power limited to a few times the noise makes its estimate rise with the noise, not with speech.
+        self.noise = noise + step * (np.minimum(smooth, self.LIMIT * noise + 1e-12) - noise)
+        unwanted = self._margin * self.noise + self._reverberation
+        decay = 10.0 ** (-6.0 * duration / self._reverberation_time)
+        self._reverberation = decay * np.maximum(self._reverberation, smooth)
+        share: NDArray[np.float64] = np.clip(1 - unwanted / (smooth + 1e-12), 0.0, 1.0)
         return share
 
 
@@ -212,7 +230,7 @@ class SrpPhat:
         # Seconds by which a pair's delay grows per unit of direction vector, of shape (n_pairs, 3).
         self._pair_gradient = -(array.positions[self._first] - array.positions[self._second]) / SPEED_OF_SOUND
         self._spread, self._project = self._factor()
-        self._floor = NoiseFloor(len(self._bins))
+        self._weighting = BinWeighting(len(self._bins))
         self.reset()
 
     def _factor(self) -> tuple[Float32Array, Float32Array]:
@@ -234,7 +252,7 @@ class SrpPhat:
 
     def reset(self) -> None:
         """Start a new stream."""
-        self._floor.reset()
+        self._weighting.reset()
         self._cross: ComplexArray = np.zeros((len(self._first), len(self._bins)), np.complex64)
         self._weight: NDArray[np.float64] = np.zeros(len(self._bins))
 
@@ -252,7 +270,7 @@ class SrpPhat:
         """
         band = frames[:, self._bins]
         magnitude = np.abs(band)
-        above = self._floor.process(np.mean(magnitude.astype(np.float64) ** 2, axis=2))
+        above = self._weighting.process(np.mean(magnitude.astype(np.float64) ** 2, axis=2))
         phases = band / (magnitude + 1e-12)
         cross = np.einsum("tfp,tfp->pf", phases[:, :, self._first], phases[:, :, self._second].conj()) / len(frames)
         keep = np.exp(-len(frames) / (self.config.smoothing * FRAME_RATE))

@@ -3,7 +3,7 @@ import pytest
 from plane_waves import microphone_noise, plane_wave, speech_like
 
 from hearing.arrays import MicrophoneArray, array_names, load_array
-from hearing.localization import NoiseFloor, SrpPhat
+from hearing.localization import BinWeighting, SrpPhat
 from hearing.pipeline import STEP
 from hearing.stft import Stft
 from hearing.types import Direction, Float32Array, Peak
@@ -72,10 +72,20 @@ def test_silence_has_no_direction():
     assert not any(localize(array, np.zeros((16000, 7), np.float32)))
 
 
-def test_the_noise_floor_lets_bursts_through_and_steady_power_not():
-    floor = NoiseFloor(n_bins=20)
+def test_steady_noise_has_no_weight_and_onsets_have_all():
+    weighting = BinWeighting(n_bins=20)
     steady = np.ones((4, 20))
     for _ in range(50):
-        share = floor.process(steady)
+        share = weighting.process(steady)
     assert share.max() == 0.0
-    assert floor.process(100 * steady).min() > 0.9
+    assert weighting.process(100 * steady).min() > 0.9
+
+
+def test_a_reverberant_tail_has_no_weight():
+    weighting = BinWeighting(n_bins=20)
+    for _ in range(50):
+        weighting.process(np.ones((4, 20)))
+    assert weighting.process(np.full((4, 20), 1e6)).min() > 0.9
+    for block in range(1, 5):
+        tail = 1e6 * 10 ** (-6 * 0.064 * block / 0.6)
+        assert weighting.process(np.full((4, 20), tail)).max() == 0.0
