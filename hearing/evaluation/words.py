@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Mapping
@@ -29,6 +30,9 @@ COLLAR = 5.0
 
 SILENCE_MARGIN = 0.5
 """Seconds around true speech in which a heard word is not yet a false alarm; times of words are not exact."""
+
+# MeetEval takes the length of a segment for that of a word and warns that words longer than the collar look wrong.
+logging.getLogger("preprocess").setLevel(logging.ERROR)
 
 _MAX_SPEAKERS = 20  # MeetEval refuses more
 _MAX_ORC_SPEAKERS = 10  # as well
