@@ -198,8 +198,10 @@ def _layout(array: MicrophoneArray, columns: int = 41, rows: int = 17) -> list[s
 
     A character is about twice as high as wide. Microphones above each other share a place, where the last one shows.
     """
+    from hearing.arrays import MIN_SPACING
+
     centred = array.centred[:, :2]
-    extent = abs(centred).max()
+    extent = max(abs(centred).max(), MIN_SPACING)  # a vertical line is a point from above
     grid = [[" "] * columns for _ in range(rows)]
     grid[rows // 2][columns // 2] = "+"
     for channel, (x, y) in enumerate(centred, 1):

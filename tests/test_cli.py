@@ -224,6 +224,15 @@ def test_arrays_draws_one_from_above(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert drawing[0].index("1") == drawing[1].index("+") == drawing[2].index("3")
 
 
+def test_arrays_draws_microphones_above_each_other_as_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "pole.yaml"
+    path.write_text("name:\nmicrophones: [[0.1, 0, 0], [0.1, 0, 0.3], [0.1, 0, 0.7]]\n")
+    assert cli.main(["arrays", str(path)]) == 0
+    text = capsys.readouterr().out
+    assert "pole: 3 microphones" in text
+    assert text.split("left:")[1].split() == ["3"]
+
+
 def test_evaluate_prints_the_score_and_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     segment = {"session_id": "s", "speaker": "a", "words": "hello there", "start_time": 0, "end_time": 1}
     (tmp_path / "segments.json").write_text(json.dumps([segment]))

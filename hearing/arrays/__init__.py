@@ -141,7 +141,7 @@ def parse_array(content: Any, where: str) -> MicrophoneArray:
         raise InputError(f"{where}: every microphone needs three finite numbers [x, y, z] in metres")
     if len(positions) < MIN_MICROPHONES:
         raise InputError(f"{where}: {len(positions)} microphone cannot localize: at least {MIN_MICROPHONES} are needed")
-    array = MicrophoneArray(str(content.get("name", Path(where).stem)), positions)
+    array = MicrophoneArray(str(content.get("name") or Path(where).stem), positions)
     spacing = np.linalg.norm(positions[:, None] - positions[None], axis=-1)[~np.eye(len(positions), dtype=bool)]
     if spacing.min() < MIN_SPACING:
         raise InputError(f"{where}: two microphones are at the same place: check `microphones`")
