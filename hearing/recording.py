@@ -23,6 +23,7 @@ BLOCK_SIZE = 512
 """Samples in a block, as many as in an audio message of the ROS nodes."""
 
 _READ_SIZE = 65_536
+_LOUDEST = 100.0  # 40 dB above full scale: a float file beyond that holds integers or garbage
 _STREAMED_SIZE = 0xFFFFFFFF  # written by tools that pipe a wav file and cannot know its length
 
 
@@ -93,7 +94,7 @@ def open_recording(path: Path, array: str | Path | None = None) -> Recording:
     Raises
     ------
     InputError
-        If the file is missing, no audio, empty, cut off or holds samples that are no numbers, or if the array is
+        If the file is missing, no audio, empty, cut off or holds samples that are no sound, or if the array is
         missing, unknown or does not have as many microphones as the file has channels.
     """
     if not path.is_dir():
@@ -189,12 +190,12 @@ def _check_samples(path: Path, info: sf._SoundFileInfo) -> None:
     """Read the file once, so that a broken one is refused before anything is made of it."""
     frames = 0
     for chunk in _read_chunks(path):
-        bad = np.argwhere(~np.isfinite(chunk))
+        bad = np.argwhere(~(np.abs(chunk) <= _LOUDEST))
         if len(bad):
             frame, channel = bad[0]
             raise InputError(
                 f"{path}: the sample at {(frames + frame) / info.samplerate:.3f} s in channel {channel + 1} is "
-                f"{chunk[frame, channel]}; samples must be finite numbers, export the file again"
+                f"{chunk[frame, channel]:g}; samples must be numbers between about -1 and 1, export the file again"
             )
         frames += len(chunk)
     if frames < info.frames:

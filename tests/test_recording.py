@@ -115,7 +115,7 @@ def test_a_wav_file_that_was_piped_has_no_length_and_is_read(tmp_path: Path) -> 
     assert open_recording(path, ARRAY).read().shape == samples.shape
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -3e4])
 def test_samples_that_are_no_numbers(tmp_path: Path, value: float) -> None:
     samples = noise(10.0)
     samples[8 * SAMPLE_RATE, 2] = value
