@@ -88,7 +88,7 @@ class SessionLog:
         """Write the four files into `out_dir`: all of them or none.
 
         The folder is made if it is missing; other files in it stay. The files are written into a temporary folder
-        beside it and moved when they are complete.
+        in it, or beside it if it is missing, and moved when they are complete.
 
         Raises
         ------
@@ -118,8 +118,10 @@ def check_out_dir(out_dir: Path) -> None:
 
 
 def _write_together(out_dir: Path, files: dict[str, Iterable[str]]) -> None:
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}.", dir=out_dir.parent))
+    # What lies beside a folder that exists may be on another disk, or not ours to write to.
+    place = out_dir if out_dir.exists() else out_dir.parent
+    place.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{out_dir.name}.", dir=place))
     try:
         for name, lines in files.items():
             with (temporary / name).open("w", encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 import json
 import math
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,13 @@ def test_other_files_of_the_user_stay(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "out").iterdir()} == FILES | {"notes.txt"}
     assert json.loads((tmp_path / "out" / "segments.json").read_text())[0]["words"] == "new"
     assert {path.name for path in tmp_path.iterdir()} == {"out"}
+
+
+def test_a_folder_on_another_disk_than_its_surroundings(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        (tmp_path / "out").symlink_to(elsewhere)
+        log_of(utterance(1, "hello")).write(tmp_path / "out", "s", TIMING)
+        assert {path.name for path in Path(elsewhere).iterdir()} == FILES
 
 
 def test_a_failure_leaves_nothing_half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
