@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from hearing.activity import VoiceActivity
 from hearing.arrays import MicrophoneArray
@@ -87,6 +88,7 @@ class Pipeline:
         self._segmenter = UtteranceSegmenter(self.config.segmentation)
         self._recognizer = recognizer
         self._assembler = UtteranceAssembler(self.config.attribution)
+        self._libraries = ThreadpoolController()
         self.reset()
 
     @classmethod
@@ -155,22 +157,19 @@ class Pipeline:
         self._pending = np.concatenate([self._pending, block.samples])
         tracks: list[Track] = []
         utterances: list[Utterance] = []
-        while len(self._pending) >= STEP:
-            samples, self._pending = self._pending[:STEP], self._pending[STEP:]
-            tracks += self._step(samples, utterances)
+        # The matrices are small: BLAS threads would cost more than they save, twentyfold on a busy machine.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            while len(self._pending) >= STEP:
+                samples, self._pending = self._pending[:STEP], self._pending[STEP:]
+                tracks += self._step(samples, utterances)
         return HearingOutput(tuple(tracks), tuple(utterances))
 
     def flush(self) -> HearingOutput:
         """Hear what is left at the end of the stream and finish all open utterances."""
-        tracks: list[Track] = []
-        utterances: list[Utterance] = []
-        if len(self._pending):
-            missing = np.zeros((STEP - len(self._pending), self.array.n_microphones), np.float32)
-            samples, self._pending = np.concatenate([self._pending, missing]), self._pending[:0]
-            tracks += self._step(samples, utterances)
+        missing = np.zeros((-len(self._pending) % STEP, self.array.n_microphones), np.float32)
+        output = self.process(AudioBlock(missing, self._position + len(self._pending)))
         rest = self._segmenter.close(self._segmenter.track_ids, self._position / SAMPLE_RATE)
-        utterances += self._recognize(rest, ())
-        return HearingOutput(tuple(tracks), tuple(utterances))
+        return HearingOutput(output.tracks, output.utterances + tuple(self._recognize(rest, ())))
 
     def _step(self, samples: Float32Array, utterances: list[Utterance]) -> list[Track]:
         """Take one step; append what was said and return the tracks at each 0.1 s that it passed."""
