@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from scipy.signal import oaconvolve
 
 from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray, load_array
 from hearing.errors import InputError
+from hearing.outputs import check_out_dir
 from hearing.types import SAMPLE_RATE, Direction
 
 FULL_SCALE_DB = 94.0
@@ -111,26 +111,17 @@ def render(scene: Scene, out_dir: str | Path) -> None:
     Raises
     ------
     InputError
-        As `simulate`, or if `out_dir` holds something else than a rendered recording.
+        As `simulate`, or if `out_dir` holds something else than a rendered recording or cannot be written.
     """
     out_dir = Path(out_dir)
     if out_dir.exists() and not (out_dir.is_dir() and _names(out_dir) <= {"audio.wav", "array.yaml", "reference"}):
         raise InputError(f"{out_dir} exists and is not a rendered recording; choose another folder, or remove it")
+    check_out_dir(out_dir)
     simulation = simulate(scene)
-    segments = reference_segments(scene, simulation.turns)
-    out_dir.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as temporary:
-        folder = Path(temporary) / "recording"
-        (folder / "reference").mkdir(parents=True)
-        soundfile.write(folder / "audio.wav", simulation.mixture, SAMPLE_RATE, subtype="PCM_16")
-        array = {"name": simulation.array.name, "microphones": simulation.array.positions.tolist()}
-        (folder / "array.yaml").write_text(yaml.safe_dump(array, sort_keys=False), encoding="utf-8")
-        (folder / "reference" / "segments.json").write_text(json.dumps(segments, indent=1), encoding="utf-8")
-        with (folder / "reference" / "sources.jsonl").open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in reference_sources(scene, segments))
-        if out_dir.exists():
-            shutil.move(out_dir, Path(temporary) / "older")
-        folder.rename(out_dir)
+    try:
+        _write(scene, simulation, out_dir)
+    except OSError as error:
+        raise InputError(f"{out_dir}: cannot be written ({error.strerror}); give another --out folder") from error
 
 
 def reference_segments(scene: Scene, turns: list[PlacedTurn]) -> list[dict[str, Any]]:
@@ -166,6 +157,23 @@ def reference_sources(scene: Scene, segments: list[dict[str, Any]]) -> list[dict
                 place = _place(scene, source.position)
                 lines.append({"time": time, "source": source.name, "kind": kind, **place, "active": active})
     return lines
+
+
+def _write(scene: Scene, simulation: Simulation, out_dir: Path) -> None:
+    segments = reference_segments(scene, simulation.turns)
+    out_dir.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as temporary:
+        folder = Path(temporary) / "recording"
+        (folder / "reference").mkdir(parents=True)
+        soundfile.write(folder / "audio.wav", simulation.mixture, SAMPLE_RATE, subtype="PCM_16")
+        array = {"name": simulation.array.name, "microphones": simulation.array.positions.tolist()}
+        (folder / "array.yaml").write_text(yaml.safe_dump(array, sort_keys=False), encoding="utf-8")
+        (folder / "reference" / "segments.json").write_text(json.dumps(segments, indent=1), encoding="utf-8")
+        with (folder / "reference" / "sources.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(line) + "\n" for line in reference_sources(scene, segments))
+        if out_dir.exists():
+            out_dir.rename(Path(temporary) / "older")
+        folder.rename(out_dir)
 
 
 def _check_places(scene: Scene, sources: tuple[Talker | Machine, ...], microphones: Audio) -> None:

@@ -116,6 +116,13 @@ def test_foreign_folder_is_left_alone(kit, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "precious"
 
 
+@pytest.mark.parametrize("place", ["file/recording", "/proc/recording"])
+def test_folder_that_cannot_be_made_is_refused(kit, tmp_path, place):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="cannot be written"):
+        render(SCENE, tmp_path / place)
+
+
 def test_array_that_sticks_out_of_the_wall(kit):
     with pytest.raises(InputError, match="move the array"):
         simulate(dataclasses.replace(SCENE, array=ArrayPose("respeaker_4mic", (0.01, 2.0, 1.0))))
