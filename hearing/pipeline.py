@@ -87,7 +87,8 @@ class Pipeline:
         self._activity = activity
         self._segmenter = UtteranceSegmenter(self.config.segmentation)
         self._recognizer = recognizer
-        self._assembler = UtteranceAssembler(self.config.attribution)
+        segmentation = self.config.segmentation
+        self._assembler = UtteranceAssembler(self.config.attribution, segmentation.lead, segmentation.tail)
         self._libraries = ThreadpoolController()
         self.reset()
 

@@ -45,12 +45,15 @@ class UtteranceAssembler:
     ----------
     config
         How speakers and addressees are found.
+    lead, tail
+        Seconds of the utterances' audio before and after their speech.
     """
 
     latency = 0.0
 
-    def __init__(self, config: AttributionConfig | None = None) -> None:
+    def __init__(self, config: AttributionConfig | None = None, lead: float = 0.0, tail: float = 0.0) -> None:
         self.config = config or AttributionConfig()
+        self._lead, self._tail = lead, tail
         self._attribution = DirectionAttribution(self.config)
         self.reset()
 
@@ -101,8 +104,8 @@ class UtteranceAssembler:
             speaker=heard.speaker,
             track_id=heard.track_id,
             words=words,
-            start_time=words[0].start_time if words else heard.start_time,
-            end_time=words[-1].end_time if words else heard.end_time,
+            start_time=max(heard.start_time + self._lead, words[0].start_time if words else 0.0),
+            end_time=max(heard.end_time - self._tail, words[-1].end_time if words else 0.0),
             direction=Direction.from_vector(heard.heading),
             confidence=CueConfidence(recognition=transcript.confidence, direction=heard.probability),
             addressed_to_robot=addressed_to_robot(text, self.config.robot_name),

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from hearing.types import Direction, SpeechChunk, Track, Transcript, Word
+from hearing.utterances import UtteranceAssembler
+
+
+def chunk(start: float, seconds: float, last: bool = False) -> SpeechChunk:
+    samples = np.zeros(round(seconds * 16000), np.float32)
+    return SpeechChunk("u0001", 1, samples, start, start + seconds, last)
+
+
+def track(azimuth_deg: float, activity: float = 1.0) -> Track:
+    return Track(1, 0.0, Direction(np.deg2rad(azimuth_deg)), activity)
+
+
+def transcript(text: str, start: float, end: float, final: bool = False) -> Transcript:
+    words = tuple(Word(word, start, end, 0.9, end) for word in text.split())
+    return Transcript("u0001", 1, words, 0.9 if words else 0.0, final)
+
+
+def test_revisions_count_up_and_the_direction_is_averaged_while_the_track_sounds():
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(1.0, 1.0),), (track(10.0),))
+    first = assembler.process(transcript("stop", 1.2, 1.5))
+    assembler.follow((chunk(2.0, 1.0),), (track(20.0),))
+    assembler.follow((), (track(90.0, activity=0.0),))
+    second = assembler.process(transcript("stop there", 1.2, 2.5, final=True))
+    assert (first.id, first.revision, first.final) == ("u0001", 0, False)
+    assert (second.id, second.revision, second.final) == ("u0001", 1, True)
+    assert second.speaker == first.speaker
+    assert second.direction.azimuth_deg == pytest.approx(15.0, abs=0.1)
+
+
+def test_lead_and_tail_are_not_counted_as_speech():
+    assembler = UtteranceAssembler(lead=0.3, tail=0.3)
+    assembler.follow((chunk(1.0, 2.0),), (track(0.0),))
+    utterance = assembler.process(transcript("hello", 1.0, 2.4, final=True))
+    assert utterance.start_time == pytest.approx(1.3)
+    assert utterance.end_time == pytest.approx(2.7)
+
+
+def test_without_words_an_utterance_is_withdrawn_but_keeps_its_place():
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(1.0, 2.0),), (track(-40.0),))
+    utterance = assembler.process(transcript("", 0.0, 0.0, final=True))
+    assert utterance.final
+    assert not utterance.words
+    assert utterance.direction.azimuth_deg == pytest.approx(-40.0)
+    assert utterance.end_time == pytest.approx(3.0)
+
+
+def test_the_robot_called_by_name_is_addressed():
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(0.0, 1.0),), (track(0.0),))
+    assert assembler.process(transcript("Robot, stop.", 0.1, 0.9, final=True)).addressed_to_robot > 0.9
