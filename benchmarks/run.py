@@ -20,12 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import soundfile
 from faster_whisper import WhisperModel
 from hearing_datasets import kit_root
 from hearing_sim import Scene, render
+from matplotlib import pyplot
 from meeteval.wer import ErrorRate, cp_word_error_rate
-from scenes import random_busy_scene, random_noise_scene, random_quiet_scene
+from scenes import random_busy_scene, random_noise_scene, random_overlap_scene, random_quiet_scene
 
 from hearing.cli import main as hearing
 from hearing.errors import InputError
@@ -39,6 +41,7 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 FIRST_SEED = 100
 KINDS = {
     "quiet": "Quiet rooms: RT60 0.35-0.45 s, 18-22 dB, two or three talkers in turn, 45 s",
+    "overlap": "Two people at once: quiet rooms, every turn begins 2-4 s before the last one ends, 45 s",
     "busy": "Workshops: RT60 0.45-0.7 s, 5-10 dB, two machines, three talkers, 20 % overlapping turns, 45 s",
     "noise": "Machines alone: one to three, 65-85 dB, RT60 0.4-0.8 s, 30 s",
 }
@@ -77,6 +80,7 @@ def main() -> None:
         print(report)
     else:
         REPORT.write_text(report + "\n", encoding="utf-8")
+        plot(results)
 
 
 def full_set() -> list[Scene]:
@@ -84,6 +88,7 @@ def full_set() -> list[Scene]:
     seeds = range(FIRST_SEED, FIRST_SEED + 10)
     return [
         *(random_quiet_scene(seed, "dev") for seed in seeds),
+        *(random_overlap_scene(seed, "dev") for seed in seeds[:5]),
         *(random_busy_scene(seed, "dev") for seed in seeds[:5]),
         *(random_noise_scene(seed) for seed in seeds[:6]),
     ]
@@ -92,7 +97,7 @@ def full_set() -> list[Scene]:
 def quick_set() -> list[Scene]:
     """List a few of the scenes of the report."""
     scenes = full_set()
-    return [*scenes[:2], scenes[10], scenes[15]]
+    return [*scenes[:2], scenes[10], scenes[15], scenes[20]]
 
 
 def measure(scene: Scene, folder: Path, whisper: WhisperModel) -> Result:
@@ -130,6 +135,8 @@ def report_lines(results: list[Result]) -> Iterator[str]:
     yield "and modelled machines, see `benchmarks/README.md`. Baseline: Whisper base, one microphone, oracle segments."
     yield "Rates are per cent, directions degrees of azimuth, latencies medians in seconds from the end of a word."
     yield f"Measured on {os.cpu_count()} cores ({platform.machine()})."
+    yield ""
+    yield f"![Word errors of every scene]({REPORT.with_suffix('.png').name})"
     for kind, title in KINDS.items():
         chosen = [result for result in results if result.scene.name.startswith(kind)]
         if not chosen:
@@ -166,6 +173,20 @@ def row(name: str, array: str, baseline: ErrorRate, score: Score) -> list[str]:
         str(score.hypothesis_words),
         str(score.false_alarm_words),
     ]
+
+
+def plot(results: list[Result]) -> None:
+    """Draw the word errors of the system beside those of the baseline, scene by scene."""
+    spoken = [result for result in results if result.baseline.length]
+    place = np.arange(len(spoken))
+    figure, axes = pyplot.subplots(figsize=(0.45 * len(spoken) + 2, 4.5), layout="constrained")
+    axes.bar(place - 0.2, [100 * r.baseline.error_rate for r in spoken], 0.4, label="oracle segments, one microphone")
+    axes.bar(place + 0.2, [100 * r.score.cp.error_rate for r in spoken], 0.4, label="hearing transcribe")
+    axes.set_xticks(place, [result.scene.name for result in spoken], rotation=60, ha="right")
+    axes.set_ylabel("cpWER in per cent")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(REPORT.with_suffix(".png"), dpi=120)
 
 
 def _percent(rate: float | None) -> str:

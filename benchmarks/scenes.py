@@ -1,4 +1,4 @@
-"""Random scenes for measuring: quiet rooms, busy workshops, machines alone. The same seed gives the same scene."""
+"""Random scenes for measuring: quiet rooms, talk at the same time, busy workshops, machines alone. The same seed gives the same scene."""
 
 from __future__ import annotations
 
@@ -54,6 +54,17 @@ def random_quiet_scene(seed: int, split: Split) -> Scene:
     fan = Machine("fan", "fan", _anywhere(rng, room, pose))
     name = f"quiet_{seed:02d}_{split}"
     return Scene(name, 45.0, room, pose, talkers, turns, (fan,), seed, snr_db=round(rng.uniform(18, 22), 1))
+
+
+def random_overlap_scene(seed: int, split: Split) -> Scene:
+    """Make a quiet room with two people who talk at the same time most of the time, 45 s."""
+    rng = np.random.default_rng([4, seed])
+    room = Room(_vector(rng, (4.0, 4.0, 2.5), (8.0, 8.0, 3.5)), round(rng.uniform(0.35, 0.45), 2))
+    pose = _pose(rng, room, ARRAYS[seed % len(ARRAYS)])
+    talkers, clips = _talkers(rng, room, pose, 2, split, level_db=60.0)
+    turns = _turns(rng, clips, duration=45.0, overlaps=1.0, overlap=(2.0, 4.0))
+    fan = Machine("fan", "fan", _anywhere(rng, room, pose))
+    return Scene(f"overlap_{seed:02d}_{split}", 45.0, room, pose, talkers, turns, (fan,), seed, snr_db=20.0)
 
 
 def random_busy_scene(seed: int, split: Split) -> Scene:
@@ -115,8 +126,17 @@ def _talkers(
     return talkers, clips
 
 
-def _turns(rng: Rng, clips: dict[str, list[Clip]], duration: float, overlaps: float) -> tuple[Turn, ...]:
-    """Let everybody speak in rounds of random order until the time is over or nobody has anything left to say."""
+def _turns(
+    rng: Rng,
+    clips: dict[str, list[Clip]],
+    duration: float,
+    overlaps: float,
+    overlap: tuple[float, float] = (0.4, 1.2),
+) -> tuple[Turn, ...]:
+    """Let everybody speak in rounds of random order until the time is over or nobody has anything left to say.
+
+    A share of `overlaps` of the turns begins `overlap` seconds before all others have ended.
+    """
     turns: list[Turn] = []
     said: set[str] = set()
     end = 0.0
@@ -125,7 +145,7 @@ def _turns(rng: Rng, clips: dict[str, list[Clip]], duration: float, overlaps: fl
             clip = clips[talker].pop()
             first, last = speech_stretch(read_clip(clip))
             overlapping = bool(turns) and rng.uniform() < overlaps
-            gap = round(-rng.uniform(0.4, 1.2) if overlapping else rng.uniform(0.3, 2.0), 2)
+            gap = round(-rng.uniform(*overlap) if overlapping else rng.uniform(0.3, 2.0), 2)
             next_end = end + gap + (last - first) / SAMPLE_RATE
             if clip.text in said or next_end > duration - 0.5:
                 continue
