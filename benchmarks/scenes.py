@@ -1,4 +1,7 @@
-"""Random scenes for measuring: quiet rooms, talk at the same time, busy workshops, machines alone. The same seed gives the same scene."""
+"""Random scenes for measuring: quiet rooms, people who talk at once, busy workshops, machines alone.
+
+The same seed gives the same scene.
+"""
 
 from __future__ import annotations
 
