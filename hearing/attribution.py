@@ -68,8 +68,9 @@ class DirectionAttribution:
         -------
         The speaker's name and the probability that it is right.
         """
+        self._speaker_of_track = {k: known for k, known in self._speaker_of_track.items() if k in live_tracks}
         if track_id not in self._speaker_of_track:
-            taken = {self._speaker_of_track[k][0] for k in live_tracks if k in self._speaker_of_track}
+            taken = {speaker for speaker, _ in self._speaker_of_track.values()}
             self._speaker_of_track[track_id] = self._recognize(direction, taken)
         speaker, probability = self._speaker_of_track[track_id]
         self._directions[speaker] = direction

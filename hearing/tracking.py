@@ -44,8 +44,8 @@ class TrackingConfig:
         A source not heard for this time is forgotten.
     merge_within
         Of two tracks whose azimuths are closer than this, the younger ends.
-    max_tracks
-        Tracks followed at most, tentative ones included.
+    max_tracks, replace_after
+        Tracks followed at most, tentative ones included; a new one replaces one that was silent for this long.
     """
 
     p_false: float = 0.15
@@ -65,6 +65,7 @@ class TrackingConfig:
     timeout: float = 6.0
     merge_within: float = np.deg2rad(12.0)
     max_tracks: int = 6
+    replace_after: float = 1.0
 
 
 @dataclass(slots=True)
@@ -241,11 +242,21 @@ class SourceTracker:
 
     def _begin(self, peaks: tuple[Peak, ...], probability: NDArray[np.float64], time: float) -> None:
         for peak, p_new in zip(peaks, probability, strict=True):
-            if p_new > 0.5 and len(self._sources) < self.config.max_tracks:
+            if p_new > 0.5 and self._has_room(time):
                 state = np.concatenate([peak.direction.vector, np.zeros(3)])
                 spread = [self.config.azimuth_noise**2] * 3 + [np.deg2rad(5.0) ** 2] * 3
                 self._sources.append(_Source(self._next_id, state, np.diag(spread), time, time, float(p_new)))
                 self._next_id += 1
+
+    def _has_room(self, time: float) -> bool:
+        """Make room for a new source, at the cost of one that is silent now if need be."""
+        if len(self._sources) < self.config.max_tracks:
+            return True
+        silent = min(self._sources, key=lambda source: source.heard)
+        if time - silent.heard < self.config.replace_after:
+            return False
+        self._sources.remove(silent)
+        return True
 
 
 @functools.cache

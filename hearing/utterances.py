@@ -74,17 +74,18 @@ class UtteranceAssembler:
         """
         live = {track.id: track for track in tracks}
         for chunk in chunks:
-            if chunk.utterance_id not in self._open:
-                direction = live[chunk.track_id].direction
-                speaker, probability = self._attribution.process(chunk.track_id, direction, set(live))
-                self._open[chunk.utterance_id] = _Open(
-                    chunk.track_id, speaker, probability, direction.vector * 1e-3, chunk.start_time, chunk.start_time
+            if track := live.get(chunk.track_id):
+                # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
+                speaker, probability = self._attribution.process(track.id, track.direction, set(live))
+                self._open.setdefault(
+                    chunk.utterance_id, _Open(track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0)
                 )
             utterance = self._open[chunk.utterance_id]
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
             if track := live.get(utterance.track_id):
-                utterance.heading = utterance.heading + track.activity * track.direction.vector
+                weight = max(track.activity, 1e-3)
+                utterance.heading = utterance.heading + weight * track.direction.vector
 
     def process(self, transcript: Transcript) -> Utterance:
         """Publish what is known of an utterance now.

@@ -81,3 +81,12 @@ def test_a_silent_track_does_not_take_over_a_neighbour_30_degrees_away():
     steps = follow(tracker, [[(10.0, 0.4)]] * 20, 30 * DT + 4.0)
     assert {track.id for track in steps[-1]} == {1, 2}
     assert steps[-1][0].direction.azimuth_deg == pytest.approx(40.0, abs=1.0)
+
+
+def test_a_new_source_takes_the_place_of_one_that_is_silent():
+    tracker = SourceTracker()
+    for i, azimuth in enumerate((-150.0, -100.0, -50.0, 0.0, 50.0, 100.0)):
+        follow(tracker, [[(azimuth, 0.4)]] * 10, 10 * i * DT)
+    steps = follow(tracker, [[(150.0, 0.4)]] * 40, 60 * DT)
+    assert len(steps[-1]) <= 6
+    assert max(steps[-1], key=lambda track: track.activity).direction.azimuth_deg == pytest.approx(150.0, abs=1.0)
