@@ -190,6 +190,13 @@ def test_words_in_silence_are_false_alarms(case: Case) -> None:
     assert case.score().false_alarm_words == 2
 
 
+def test_no_more_words_in_silence_than_words(case: Case) -> None:
+    words = "Mr. Twenty Two, uh, I'm here".split()
+    write_lines(case.out / "words.jsonl", [{"word": word, "start_time": 0.0, "end_time": 2.0} for word in words])
+    score = case.score([], [segment("talker_1", " ".join(words), 0.0, 2.0)])
+    assert score.false_alarm_words == score.hypothesis_words == 6
+
+
 def test_shifted_directions(case: Case) -> None:
     write_lines(case.out / "tracks.jsonl", tracks_of(HEARD, shift=12.0))
     score = case.score(heard=[heard | {"azimuth_deg": heard["azimuth_deg"] - 4.0} for heard in HEARD])
@@ -291,7 +298,10 @@ def test_diarization_error_by_hand(
         ("{}", "not a list"),
         ("[1]", "segment 1 is not an object"),
         ('[{"speaker": "a", "words": "b", "start_time": "x", "end_time": 1}]', "start_time"),
-        ('[{"speaker": "a", "start_time": 0, "end_time": 1}]', "needs `speaker` and `words`"),
+        ('[{"speaker": "a", "start_time": 0, "end_time": 1}]', "needs `speaker`"),
+        ('[{"speaker": ["a"], "words": "b", "start_time": 0, "end_time": 1}]', "needs `speaker`"),
+        (json.dumps([TRUTH[0] | {"azimuth_deg": "left"}]), "`azimuth_deg` is 'left'"),
+        (json.dumps([TRUTH[0] | {"end_time": 160_000}]), "times are seconds"),
         ('[{"speaker": "a", "words": "b", "start_time": 2, "end_time": 1}]', "ends before it starts"),
         (json.dumps([TRUTH[0], TRUTH[1] | {"session_id": "t"}]), "2 sessions"),
     ],

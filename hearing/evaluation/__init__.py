@@ -57,7 +57,7 @@ def evaluate(reference: Path, hypothesis_dir: Path) -> Score:
         orc=rates.orc,
         attribution=attribution_error_rate(true_words, heard_words, dict(rates.cp.assignment)),
         diarization=diarization_error_rate(truth.segments, hypothesis.segments),
-        hypothesis_words=sum(len(segment["words"].split()) for segment in heard_words),
+        hypothesis_words=sum(len(segment["words"].split()) for segment in hypothesis.segments),
         false_alarm_words=false_alarm_words(truth.segments, hypothesis.words),
         frame_direction_errors=frame_errors(truth.talkers, hypothesis.tracks),
         segment_direction_errors=segment_errors(truth.segments, hypothesis.segments),

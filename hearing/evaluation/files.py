@@ -13,6 +13,9 @@ from hearing.errors import InputError
 FRAME = 0.1
 """Seconds between the states of a track in tracks.jsonl and of a source in sources.jsonl."""
 
+LONGEST_SEGMENT = 3600.0
+"""Seconds; nobody talks longer without a pause, but times in samples or milliseconds look like it."""
+
 Record = dict[str, Any]
 Frames = dict[int, list[float]]
 """Azimuths in degrees of all that sounds, by frame index (time / FRAME)."""
@@ -115,10 +118,14 @@ def _read_segments(path: Path) -> list[Record]:
         raise InputError(f"{path}: not a list of segments; SegLST is a list of objects")
     for number, segment in enumerate(content, 1):
         _check_record(segment, ("start_time", "end_time"), f"{path}: segment {number}")
-        if not isinstance(segment.get("words"), str) or "speaker" not in segment:
-            raise InputError(f"{path}: segment {number} needs `speaker` and `words` (one string)")
+        if not isinstance(segment.get("words"), str) or not isinstance(segment.get("speaker"), str | int):
+            raise InputError(f"{path}: segment {number} needs `speaker` (a name) and `words` (one string)")
         if segment["end_time"] < segment["start_time"]:
             raise InputError(f"{path}: segment {number} ends before it starts; mend its times")
+        if segment["end_time"] - segment["start_time"] > LONGEST_SEGMENT:
+            raise InputError(f"{path}: segment {number} lasts more than an hour; times are seconds")
+        if segment.get("azimuth_deg") is not None:
+            _check_record(segment, ("azimuth_deg",), f"{path}: segment {number}")
     sessions = {segment.get("session_id") for segment in content}
     if len(sessions) > 1:
         raise InputError(f"{path}: {len(sessions)} sessions in one file; evaluate each session by itself")

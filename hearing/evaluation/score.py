@@ -28,9 +28,9 @@ class Score:
     diarization
         Who spoke when.
     hypothesis_words
-        Heard words after normalization.
+        Heard words.
     false_alarm_words
-        Heard words where nobody spoke.
+        Those of them where nobody spoke.
     frame_direction_errors, segment_direction_errors
         Degrees of azimuth, one for each compared frame or segment.
     partial_latencies, final_latencies
