@@ -191,7 +191,7 @@ def test_words_in_silence_are_false_alarms(case: Case) -> None:
 
 
 def test_no_more_words_in_silence_than_words(case: Case) -> None:
-    words = "Mr. Twenty Two, uh, I'm here".split()
+    words = ["Mr.", "Twenty", "Two,", "uh,", "I'm", "here"]
     write_lines(case.out / "words.jsonl", [{"word": word, "start_time": 0.0, "end_time": 2.0} for word in words])
     score = case.score([], [segment("talker_1", " ".join(words), 0.0, 2.0)])
     assert score.false_alarm_words == score.hypothesis_words == 6
