@@ -131,6 +131,7 @@ class Pipeline:
         self.compute_seconds: defaultdict[str, float] = defaultdict(float)
         self._pending: Float32Array = np.zeros((0, self.array.n_microphones), np.float32)
         self._position = 0
+        self._state: tuple[Track, ...] = ()
 
     def process(self, block: AudioBlock) -> HearingOutput:
         """Hear the next block.
@@ -187,11 +188,17 @@ class Pipeline:
         with self._clock("segment"):
             chunks = self._segment(tracks, sources, now)
         utterances += self._recognize(chunks, tracks)
-        passed = range(-(-(begin + 1) // TRACK_PERIOD), self._position // TRACK_PERIOD + 1)
+        before, self._state = (
+            self._state,
+            tuple(
+                replace(track, activity=self._segmenter.activity(track.id), kind=self._kind(track)) for track in tracks
+            ),
+        )
+        # What is reported for a tick must not depend on what was heard after it.
         return [
-            replace(track, time=tick / 10, activity=self._segmenter.activity(track.id), kind=self._kind(track))
-            for tick in passed
-            for track in tracks
+            replace(track, time=tick / 10)
+            for tick in range(-(-begin // TRACK_PERIOD), -(-self._position // TRACK_PERIOD))
+            for track in before
         ]
 
     def _segment(

@@ -84,7 +84,7 @@ def test_utterances_have_stable_ids_and_growing_revisions(pipeline: Pipeline, co
         assert len({u.speaker for u in revisions}) == 1
 
 
-@pytest.mark.parametrize("change_at", [3.3, 6.9])
+@pytest.mark.parametrize("change_at", [3.3, 6.9, 7.0])
 def test_no_output_depends_on_what_comes_later(pipeline: Pipeline, conversation: Float32Array, change_at: float):
     changed = conversation.copy()
     sample = round(change_at * SAMPLE_RATE)
@@ -158,3 +158,16 @@ def test_a_gap_is_refused(pipeline: Pipeline):
     pipeline.process(AudioBlock(np.zeros((512, 6), np.float32), 0))
     with pytest.raises(InputError, match="expected 512"):
         pipeline.process(AudioBlock(np.zeros((512, 6), np.float32), 1024))
+
+
+def test_what_is_reported_for_a_moment_depends_on_nothing_after_it(pipeline: Pipeline, conversation: Float32Array):
+    reported = []
+    for change_at in (3.0, 3.1):
+        changed = conversation.copy()
+        sample = round(change_at * SAMPLE_RATE)
+        changed[sample:] = microphone_noise(changed[sample:].shape, 0.3, 7)
+        pipeline.reset()
+        outputs = [pipeline.process(block) for block in blocks(changed[: 4 * SAMPLE_RATE])]
+        reported.append([track for output in outputs for track in output.tracks if track.time <= 3.0])
+    assert reported[0] == reported[1]
+    assert reported[0][-1].time == 3.0
