@@ -25,6 +25,8 @@ Vector = tuple[float, float, float]
 T = TypeVar("T")
 
 MACHINE_KINDS = ("motor", "fan", "compressor", "recording")
+MAX_LEVEL_DB = 200.0
+"""Far more than anything sounds; a mixture of such levels is still one of finite numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +194,11 @@ class Scene:
             raise InputError(f"duration is {self.duration} s; give more than 0 and at most 3600 seconds")
         if min(self.room.size) <= 0 or self.room.rt60 <= 0:
             raise InputError("room: size and rt60 must be positive")
+        if self.seed < 0:
+            raise InputError(f"seed is {self.seed}; give 0 or more")
+        for what, level in self._levels():
+            if not -MAX_LEVEL_DB <= level <= MAX_LEVEL_DB:
+                raise InputError(f"{what} is {level:g} dB; give at most {MAX_LEVEL_DB:g} dB either way")
         _check_unique([*(t.name for t in self.talkers), *(m.name for m in self.machines)])
         for what, position in self._positions():
             if not all(0 < x < size for x, size in zip(position, self.room.size, strict=True)):
@@ -201,12 +208,21 @@ class Scene:
                 raise InputError(f"talker {talker.name} has no voice; name a recorded speaker or 'synthesis'")
         for turn in self.turns:
             _check_choice(f"talker {turn.talker!r} of a turn", turn.talker, [t.name for t in self.talkers])
+            if turn.text is not None and not turn.text.strip():
+                raise InputError(f"a turn of {turn.talker} has an empty text; say something, or drop the turn")
         for machine in self.machines:
             _check_choice(f"machine {machine.name}: kind {machine.kind!r}", machine.kind, MACHINE_KINDS)
             if (machine.kind == "recording") != (machine.recording is not None):
                 raise InputError(f"machine {machine.name}: kind 'recording' and the key 'recording' go together")
+            if machine.speed_rpm is not None and machine.speed_rpm <= 0:
+                raise InputError(f"machine {machine.name}: speed_rpm must be positive; drop it for the kind's own")
         if self.snr_db is not None and not (self.turns and self.machines):
             raise InputError("snr_db needs at least one turn and one machine; remove it, or add them")
+
+    def _levels(self) -> Iterable[tuple[str, float]]:
+        yield "self_noise_db", self.self_noise_db
+        yield "snr_db", self.snr_db or 0.0
+        yield from ((f"level_db of {source.name}", source.level_db) for source in (*self.talkers, *self.machines))
 
     def _positions(self) -> Iterable[tuple[str, Vector]]:
         yield "the array", self.array.position

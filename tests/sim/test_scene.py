@@ -71,6 +71,11 @@ def test_every_builtin_scene_loads_under_its_name():
         ("machines.0.kind", "recording", "go together"),
         ("turns.0.talker", "adam", "talker 'adam' of a turn is unknown; known are: eve"),
         ("talkers.0.voice", [], "has no voice"),
+        ("seed", -1, "seed is -1"),
+        ("turns.0.text", " ", "empty text"),
+        ("machines.0.speed_rpm", 0, "speed_rpm must be positive"),
+        ("machines.0.level_db", 5000, "level_db of fan is 5000 dB"),
+        ("self_noise_db", -10000, "self_noise_db is -10000 dB"),
     ],
 )
 def test_each_mistake_has_its_own_line(tmp_path, path, value, message):
