@@ -52,7 +52,7 @@ class DirectionAttribution:
         self._directions: dict[str, Direction] = {}
         self._speaker_of_track: dict[int, tuple[str, float]] = {}
 
-    def process(self, track_id: int, direction: Direction, live_tracks: set[int]) -> tuple[str, float]:
+    def process(self, track_id: int, direction: Direction, speaking_tracks: set[int]) -> tuple[str, float]:
         """Attribute a track that speaks.
 
         Parameters
@@ -61,16 +61,15 @@ class DirectionAttribution:
             The track.
         direction
             Where it is heard now.
-        live_tracks
-            All tracks that exist now: a speaker who has one of them is not looked for elsewhere.
+        speaking_tracks
+            All tracks that speak now: whoever is heard on one of them is not looked for elsewhere.
 
         Returns
         -------
         The speaker's name and the probability that it is right.
         """
-        self._speaker_of_track = {k: known for k, known in self._speaker_of_track.items() if k in live_tracks}
         if track_id not in self._speaker_of_track:
-            taken = {speaker for speaker, _ in self._speaker_of_track.values()}
+            taken = {self._speaker_of_track[k][0] for k in speaking_tracks if k in self._speaker_of_track}
             self._speaker_of_track[track_id] = self._recognize(direction, taken)
         speaker, probability = self._speaker_of_track[track_id]
         self._directions[speaker] = direction

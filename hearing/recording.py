@@ -24,6 +24,7 @@ BLOCK_SIZE = 512
 
 _READ_SIZE = 65_536
 _LOUDEST = 100.0  # 40 dB above full scale: a float file beyond that holds integers or garbage
+_UNLIKE = 20.0  # dB; microphones of one array hear nearly the same
 _STREAMED_SIZE = 0xFFFFFFFF  # written by tools that pipe a wav file and cannot know its length
 
 
@@ -102,6 +103,8 @@ def open_recording(path: Path, array: str | Path | None = None) -> Recording:
     audio = path / "audio.wav"
     if not audio.is_file():
         raise InputError(f"{path}: no audio.wav in this folder; give an audio file or a recording folder")
+    if array is None and not (path / "array.yaml").is_file():
+        raise InputError(f"{path}: no array.yaml in this folder; add it, or add --array NAME or FILE.yaml")
     playback = path / "playback.wav"
     reference = path / "reference"
     unused = [name for name in ("playback.wav", "camera.mp4") if (path / name).is_file()]
@@ -128,7 +131,11 @@ def _open_file(
         raise InputError(f"{path}: the array is not known; add --array NAME or FILE.yaml, see `hearing arrays`")
     microphones = load_array(array)
     _check_channels(path, info.channels, microphones)
-    _check_samples(path, info)
+    level = _check_samples(path, info)
+    broken = np.flatnonzero(np.abs(level - np.median(level)) > _UNLIKE)
+    if len(broken):
+        channels = ", ".join(str(channel + 1) for channel in broken)
+        notices = (*notices, f"{path}: far from the level of the others: channel {channels}; check these microphones")
     if info.samplerate != SAMPLE_RATE:
         loss = f"; it lacks all sound above {info.samplerate / 2000:g} kHz" if info.samplerate < SAMPLE_RATE else ""
         notices = (*notices, f"{path} is resampled from {info.samplerate} Hz to {SAMPLE_RATE} Hz{loss}")
@@ -186,9 +193,14 @@ def _check_channels(path: Path, channels: int, array: MicrophoneArray) -> None:
     )
 
 
-def _check_samples(path: Path, info: sf._SoundFileInfo) -> None:
-    """Read the file once, so that a broken one is refused before anything is made of it."""
-    frames = 0
+def _check_samples(path: Path, info: sf._SoundFileInfo) -> Float64Array:
+    """Read the file once, so that a broken one is refused before anything is made of it.
+
+    Returns
+    -------
+    Level of the changes from sample to sample in dB, of shape (channels,); an offset does not count.
+    """
+    frames, power = 0, np.zeros(info.channels)
     for chunk in _read_chunks(path):
         bad = np.argwhere(~(np.abs(chunk) <= _LOUDEST))
         if len(bad):
@@ -198,11 +210,14 @@ def _check_samples(path: Path, info: sf._SoundFileInfo) -> None:
                 f"{chunk[frame, channel]:g}; samples must be numbers between about -1 and 1, export the file again"
             )
         frames += len(chunk)
+        power += np.square(np.diff(chunk, axis=0), dtype=np.float64).sum(axis=0)
     if frames < info.frames:
         raise InputError(
             f"{path}: the file is cut off: its header promises {info.frames} samples, {frames} are there; "
             "record or copy it again"
         )
+    level: Float64Array = 10 * np.log10(power / info.frames + 1e-12)
+    return level
 
 
 def _read_chunks(path: Path) -> Iterator[Float32Array]:

@@ -51,7 +51,7 @@ class TrackingConfig:
     p_false: float = 0.15
     p_new: float = 0.15
     p_existing: float = 0.7
-    power_active: tuple[float, float] = (0.35, 0.15)
+    power_active: tuple[float, float] = (0.35, 0.10)
     power_false: tuple[float, float] = (0.05, 0.05)
     azimuth_noise: float = np.deg2rad(4.0)
     elevation_noise: float = np.deg2rad(15.0)
@@ -128,14 +128,14 @@ class SourceTracker:
             self._predict(source, dt)
         direct, reflected = self._densities(peaks)
         probability = self._explain(peaks, direct + reflected)
-        explained = probability[:, : len(self._sources)]
-        straight = explained * direct / np.maximum(direct + reflected, 1e-300)
         # Reflections of a talker feed other tracks with weak peaks; who talks at the same time is not much weaker.
         prominence = np.array([(peak.power / peaks[0].power) ** 2 for peak in peaks])
+        explained = prominence[:, None] * probability[:, : len(self._sources)]
+        straight = explained * direct / np.maximum(direct + reflected, 1e-300)
         for k, source in enumerate(self._sources):
             for s, peak in enumerate(peaks):
                 self._update(source, peak, float(straight[s, k]))
-            self._judge(source, float(prominence @ explained[:, k]), float(prominence @ straight[:, k]), dt)
+            self._judge(source, float(explained[:, k].sum()), float(straight[:, k].sum()), dt)
         self._forget(time)
         self._begin(peaks, probability[:, NEW], time)
         return tuple(

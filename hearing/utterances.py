@@ -76,7 +76,8 @@ class UtteranceAssembler:
         for chunk in chunks:
             if track := live.get(chunk.track_id):
                 # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
-                speaker, probability = self._attribution.process(track.id, track.direction, set(live))
+                speaking = {utterance.track_id for utterance in self._open.values()}
+                speaker, probability = self._attribution.process(track.id, track.direction, speaking)
                 self._open.setdefault(
                     chunk.utterance_id, _Open(track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0)
                 )

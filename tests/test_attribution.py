@@ -56,3 +56,10 @@ def test_the_back_is_one_place():
 )
 def test_calling_by_name_addresses(text: str, addressed: bool):
     assert (addressed_to_robot(text, "robot") > 0.5) == addressed
+
+
+def test_a_silent_track_does_not_keep_its_speaker_from_being_found_where_he_was():
+    attribution = DirectionAttribution()
+    first, _ = attribution.process(1, direction(30.0), {1})
+    again, _ = attribution.process(2, direction(32.0), {2})
+    assert again == first

@@ -90,3 +90,11 @@ def test_a_new_source_takes_the_place_of_one_that_is_silent():
     steps = follow(tracker, [[(150.0, 0.4)]] * 40, 60 * DT)
     assert len(steps[-1]) <= 6
     assert max(steps[-1], key=lambda track: track.activity).direction.azimuth_deg == pytest.approx(150.0, abs=1.0)
+
+
+def test_a_weak_reflection_does_not_drag_a_silent_track_along():
+    tracker = SourceTracker()
+    follow(tracker, [[(130.0, 0.4)]] * 30)
+    follow(tracker, [[(-110.0, 0.4), (130.0 - 0.5 * i, 0.09)] for i in range(40)], 30 * DT)
+    steps = follow(tracker, [[(130.0, 0.4)]] * 20, 70 * DT)
+    assert min(track.id for track in steps[-1] if track.activity > 0.9) == 1
