@@ -41,7 +41,7 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 FIRST_SEED = 100
 KINDS = {
     "quiet": "Quiet rooms: RT60 0.35-0.45 s, 18-22 dB, two or three talkers in turn, 45 s",
-    "overlap": "Two people at once: quiet rooms, every turn begins 2-4 s before the last one ends, 45 s",
+    "overlap": "Two people at once: quiet rooms, nearly every turn begins 2-4 s before the last one ends, 45 s",
     "busy": "Workshops: RT60 0.45-0.7 s, 5-10 dB, two machines, three talkers, 20 % overlapping turns, 45 s",
     "noise": "Machines alone: one to three, 65-85 dB, RT60 0.4-0.8 s, 30 s",
 }

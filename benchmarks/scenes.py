@@ -138,7 +138,8 @@ def _turns(
 ) -> tuple[Turn, ...]:
     """Let everybody speak in rounds of random order until the time is over or nobody has anything left to say.
 
-    A share of `overlaps` of the turns begins `overlap` seconds before all others have ended.
+    A share of `overlaps` of the turns begins `overlap` seconds before the last one ends, at most half the turn's own
+    length; nobody talks over himself.
     """
     turns: list[Turn] = []
     said: set[str] = set()
@@ -147,14 +148,15 @@ def _turns(
         for talker in rng.permutation([name for name, left in clips.items() if left]):
             clip = clips[talker].pop()
             first, last = speech_stretch(read_clip(clip))
-            overlapping = bool(turns) and rng.uniform() < overlaps
-            gap = round(-rng.uniform(*overlap) if overlapping else rng.uniform(0.3, 2.0), 2)
-            next_end = end + gap + (last - first) / SAMPLE_RATE
+            length = (last - first) / SAMPLE_RATE
+            overlapping = bool(turns) and turns[-1].talker != talker and rng.uniform() < overlaps
+            gap = -min(rng.uniform(*overlap), length / 2) if overlapping else rng.uniform(0.3, 2.0)
+            next_end = end + gap + length
             if clip.text in said or next_end > duration - 0.5:
                 continue
-            turns.append(Turn(str(talker), gap, clip=clip.name))
+            turns.append(Turn(str(talker), round(gap, 2), clip=clip.name))
             said.add(clip.text or "")
-            end = max(end, next_end)
+            end = next_end
     return tuple(turns)
 
 
