@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import soundfile as sf
 import soxr
+from numpy.typing import NDArray
 
 from hearing.arrays import MicrophoneArray, array_names, load_array
 from hearing.errors import InputError
@@ -131,11 +132,7 @@ def _open_file(
         raise InputError(f"{path}: the array is not known; add --array NAME or FILE.yaml, see `hearing arrays`")
     microphones = load_array(array)
     _check_channels(path, info.channels, microphones)
-    level = _check_samples(path, info)
-    broken = np.flatnonzero(np.abs(level - np.median(level)) > _UNLIKE)
-    if len(broken):
-        channels = ", ".join(str(channel + 1) for channel in broken)
-        notices = (*notices, f"{path}: far from the level of the others: channel {channels}; check these microphones")
+    notices = (*notices, *_odd_channels(path, _check_samples(path, info)))
     if info.samplerate != SAMPLE_RATE:
         loss = f"; it lacks all sound above {info.samplerate / 2000:g} kHz" if info.samplerate < SAMPLE_RATE else ""
         notices = (*notices, f"{path} is resampled from {info.samplerate} Hz to {SAMPLE_RATE} Hz{loss}")
@@ -193,7 +190,7 @@ def _check_channels(path: Path, channels: int, array: MicrophoneArray) -> None:
     )
 
 
-def _check_samples(path: Path, info: sf._SoundFileInfo) -> Float64Array:
+def _check_samples(path: Path, info: sf._SoundFileInfo) -> NDArray[np.float64]:
     """Read the file once, so that a broken one is refused before anything is made of it.
 
     Returns
@@ -216,8 +213,16 @@ def _check_samples(path: Path, info: sf._SoundFileInfo) -> Float64Array:
             f"{path}: the file is cut off: its header promises {info.frames} samples, {frames} are there; "
             "record or copy it again"
         )
-    level: Float64Array = 10 * np.log10(power / info.frames + 1e-12)
+    level: NDArray[np.float64] = 10 * np.log10(power / info.frames + 1e-12)
     return level
+
+
+def _odd_channels(path: Path, level: NDArray[np.float64]) -> Iterator[str]:
+    """Make a notice of channels whose level in dB is far from the upper median: dead or broken microphones."""
+    usual = np.sort(level)[len(level) // 2]
+    odd = [str(channel) for channel in 1 + np.flatnonzero(np.abs(level - usual) > _UNLIKE)]
+    if odd:
+        yield f"{path}: much louder or quieter than the others: channel {', '.join(odd)}; check the microphone"
 
 
 def _read_chunks(path: Path) -> Iterator[Float32Array]:

@@ -176,11 +176,26 @@ def test_what_is_not_used_yet_is_noticed(tmp_path: Path) -> None:
     assert [Path(notice.split()[0]).name for notice in recording.notices] == ["playback.wav", "camera.mp4"]
 
 
+@pytest.mark.parametrize(
+    ("gains", "channels"),
+    [([1, 1, 0, 1], "channel 3;"), ([30, 1, 1, 1], "channel 1;"), ([0, 1, 0, 1], "channel 1, 3;")],
+)
+def test_a_broken_microphone_is_noticed(tmp_path: Path, gains: list[float], channels: str) -> None:
+    samples = 0.01 * noise(5.0) * gains + 0.5
+    (notice,) = open_recording(write(tmp_path / "a.wav", samples, subtype="FLOAT"), ARRAY).notices
+    assert channels in notice
+
+
+@pytest.mark.parametrize("gains", [[1, 0.3, 1, 0.3], [0, 0, 0, 0]])
+def test_microphones_that_are_alike_are_not(tmp_path: Path, gains: list[float]) -> None:
+    assert open_recording(write(tmp_path / "a.wav", noise(5.0) * gains), ARRAY).notices == ()
+
+
 def test_a_given_array_takes_the_place_of_the_folders(tmp_path: Path) -> None:
     path = folder(tmp_path / "meeting")
     (path / "array.yaml").unlink()
     assert open_recording(path, ARRAY).array.name == ARRAY
-    assert "array.yaml" in refusal(path, array=None)
+    assert "no array.yaml in this folder" in refusal(path, array=None)
 
 
 def test_folder_without_audio(tmp_path: Path) -> None:

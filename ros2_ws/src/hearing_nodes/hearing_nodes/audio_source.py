@@ -42,6 +42,8 @@ class AudioSource(StageNode):
         source, array = self.value("source"), self.value("array")
         if source:
             self._recording = open_recording(Path(source), array or None)
+            for notice in self._recording.notices:
+                self.get_logger().info(notice)
         elif array:
             self._recording, self._array = None, load_array(array)
         else:
