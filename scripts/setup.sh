@@ -28,6 +28,8 @@ find_python() {
 
 check_machine() {
   local python="$1" free_gb
+  (LC_ALL=C; [[ "$PWD" =~ ^[A-Za-z0-9_./+@=,~-]+$ ]]) ||
+    missing "a path of plain letters without spaces: ROS 2 cannot build in '$PWD', move this folder"
   "$python" -c 'import ensurepip, venv' 2>/dev/null || missing "Python's venv module (apt install python3.11-venv)"
   "$python" -c 'import pathlib, sysconfig as s; pathlib.Path(s.get_path("include"), "Python.h").stat()' 2>/dev/null ||
     missing "Python's header files (apt install python3.11-dev)"
