@@ -1,4 +1,8 @@
-"""Is somebody speaking on this track? Silero VAD, streamed for every track."""
+"""Is somebody speaking on this track? Silero VAD, streamed for every track.
+
+The network misses quiet voices, so that every track is brought to the level of loud speech first: whether somebody
+speaks must not depend on the gain of the microphones.
+"""
 
 from __future__ import annotations
 
@@ -14,16 +18,23 @@ from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
 WINDOW = 512
 """Samples that one decision of the network covers."""
 CONTEXT = 64
+LOUD_SPEECH = 0.1
+"""Root mean square, at full scale 1, to which the loudest window of the last seconds is brought."""
+LEVEL_MEMORY = 8.0
+"""Seconds in which the memory of a loud window falls to 1/e."""
+LEAST_LEVEL = 1e-5
+"""Root mean square below which nothing is amplified further: it is digital silence."""
 
 
 @dataclass(slots=True)
 class _Stream:
-    """State of one track: samples not yet judged, samples before them, the network's memory, the level."""
+    """State of one track: samples not yet judged, samples before them, the network's memory, the loudest level."""
 
     pending: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
     context: Float32Array = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     hidden: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
     cell: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
+    level: float = LEAST_LEVEL
 
 
 class VoiceActivity:
@@ -64,10 +75,22 @@ class VoiceActivity:
         windows = samples[: n_windows * WINDOW].reshape(n_windows, WINDOW)
         context = np.concatenate([stream.context[None], windows[:-1, -CONTEXT:]])
         stream.context = windows[-1, -CONTEXT:]
+        gain = LOUD_SPEECH / self._levels(stream, windows)
+        heard = np.clip(gain * np.concatenate([context, windows], axis=1), -1, 1).astype(np.float32)
         probability, stream.hidden, stream.cell = self._network.run(
-            None, {"input": np.concatenate([context, windows], axis=1), "h": stream.hidden, "c": stream.cell}
+            None, {"input": heard, "h": stream.hidden, "c": stream.cell}
         )
         return np.asarray(probability, np.float32).reshape(-1)
+
+    @staticmethod
+    def _levels(stream: _Stream, windows: Float32Array) -> NDArray[np.float64]:
+        """Level of the loudest window so far, slowly forgotten, at each of the windows: shape (n_windows, 1)."""
+        rms = np.sqrt(np.mean(windows.astype(np.float64) ** 2, axis=1))
+        fading = np.exp(-WINDOW / SAMPLE_RATE / LEVEL_MEMORY * np.arange(len(rms) + 1))
+        loudest = fading * np.maximum.accumulate(np.concatenate([[stream.level], rms]) / fading)
+        levels: NDArray[np.float64] = np.maximum(loudest[1:, None], LEAST_LEVEL)
+        stream.level = float(levels[-1, 0])
+        return levels
 
     def forget(self, track_ids: set[int]) -> None:
         """Drop the state of every track but these."""
