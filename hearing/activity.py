@@ -18,7 +18,7 @@ from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
 WINDOW = 512
 """Samples that one decision of the network covers."""
 CONTEXT = 64
-LOUD_SPEECH = 0.1
+LOUD_SPEECH = 0.2
 """Root mean square, at full scale 1, to which the loudest window of the last seconds is brought."""
 LEVEL_MEMORY = 8.0
 """Seconds in which the memory of a loud window falls to 1/e."""

@@ -36,7 +36,7 @@ class SegmentationConfig:
         Time constant by which the direction probability falls: peaks come and go within a word.
     """
 
-    threshold: float = 0.3
+    threshold: float = 0.2
     onset: float = 0.16
     onset_window: float = 0.6
     lead: float = 0.3
