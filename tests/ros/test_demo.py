@@ -16,10 +16,13 @@ from hearing import demo
 from hearing.errors import InputError
 
 PATIENCE = 60.0
+# A process that is started in the background of a script inherits that it ignores SIGINT.
 RUN = """
+import signal
 import sys
 from pathlib import Path
 from hearing.demo import run_demo
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.exit(run_demo(*map(Path, sys.argv[1:])))
 """
 
