@@ -35,6 +35,7 @@ LIBRARIES = {
     "soxr": "soxr",
     "yaml": "PyYAML",
     "meeteval": "meeteval",
+    "threadpoolctl": "threadpoolctl",
 }
 """Import name and package name of what `hearing transcribe` and `hearing evaluate` need."""
 ROS_MODULES = ("rclpy", "hearing_msgs", "hearing_nodes")
