@@ -295,7 +295,8 @@ class SrpPhat:
             direction = self._climb(self.grid.directions[best], remaining)
             peaks.append(Peak(direction, float(np.clip(response[best], 0.0, 1.0))))
             remaining = remaining * (1 - self._fit(direction))
-        return tuple(peaks)
+        # What one source masked may turn out stronger once that source is taken away.
+        return tuple(sorted(peaks, key=lambda peak: -peak.power))
 
     def _climb(self, direction: NDArray[np.float64], cross: ComplexArray) -> Direction:
         """Move from a grid point to the maximum of the steered response by Newton's method."""

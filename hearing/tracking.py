@@ -124,8 +124,7 @@ class SourceTracker:
         """
         dt = time - self._time
         self._time = time
-        for source in self._sources:
-            self._predict(source, dt)
+        self._predict(dt)
         direct, reflected = self._densities(peaks)
         probability = self._explain(peaks, direct + reflected)
         # Reflections of a talker feed other tracks with weak peaks; who talks at the same time is not much weaker.
@@ -188,18 +187,18 @@ class SourceTracker:
         across = np.array([-y, x, 0.0]) / max(float(np.hypot(x, y)), 1e-9)
         return np.stack([across, np.cross(source.position, across)])
 
-    def _predict(self, source: _Source, dt: float) -> None:
+    def _predict(self, dt: float) -> None:
         # Velocity decays within a second: people stop.
-        decay = np.exp(-dt)
         transition = np.eye(6)
         transition[:3, 3:] = dt * np.eye(3)
-        transition[3:, 3:] *= decay
-        gain = np.concatenate([0.5 * dt**2 * np.eye(3), dt * np.eye(3)])
-        source.state = transition @ source.state
-        source.covariance = transition @ source.covariance @ transition.T + self.config.acceleration**2 * gain @ gain.T
-        variance = float(np.trace(source.covariance[:3, :3])) / 2
-        source.covariance *= min(1.0, self.config.max_uncertainty**2 / variance)
-        self._normalise(source)
+        transition[3:, 3:] *= np.exp(-dt)
+        gain = self.config.acceleration * np.concatenate([0.5 * dt**2 * np.eye(3), dt * np.eye(3)])
+        for source in self._sources:
+            source.state = transition @ source.state
+            source.covariance = transition @ source.covariance @ transition.T + gain @ gain.T
+            variance = float(np.trace(source.covariance[:3, :3])) / 2
+            source.covariance *= min(1.0, self.config.max_uncertainty**2 / variance)
+            self._normalise(source)
 
     def _update(self, source: _Source, peak: Peak, probability: float) -> None:
         across, _ = self._tangent(source)

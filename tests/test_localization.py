@@ -52,7 +52,9 @@ def test_two_talkers_at_once_are_both_found():
     a, b = speech_like(2.0, 1), speech_like(2.0, 2)
     samples = plane_wave(array, first, a) + plane_wave(array, second, b)
     samples += microphone_noise(samples.shape, 3e-4, 3)
-    found = [peak.direction for peaks in localize(array, samples)[5:] for peak in peaks]
+    blocks = localize(array, samples)[5:]
+    assert all(peaks == tuple(sorted(peaks, key=lambda peak: -peak.power)) for peaks in blocks)
+    found = [peak.direction for peaks in blocks for peak in peaks]
     for truth in (first, second):
         near = [direction for direction in found if direction.angle_to(truth) < np.deg2rad(5.0)]
         assert len(near) > 10
