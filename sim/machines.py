@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 from hearing_datasets import kit_clips, kit_root, read_clip
-from hearing_sim.scene import Machine
+from hearing_sim.scene import Background, Machine
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
@@ -23,8 +23,8 @@ CROSSFADE = round(0.25 * SAMPLE_RATE)
 """Samples over which a recording fades into its own repetition."""
 
 
-def machine_signal(machine: Machine, n_samples: int, rng: Rng) -> Signal:
-    """Make the sound of a machine.
+def machine_signal(machine: Machine, start: float, n_samples: int, rng: Rng) -> Signal:
+    """Make the sound of a machine from the scene's time `start` (seconds, may be negative) on.
 
     Returns
     -------
@@ -41,7 +41,16 @@ def machine_signal(machine: Machine, n_samples: int, rng: Rng) -> Signal:
         model, default_speed = _MODELS[machine.kind]
         signal = model(_shaft_angle(machine.speed_rpm or default_speed, n_samples, rng), rng)
     normalised: Signal = signal / np.sqrt(np.mean(signal**2))
+    if machine.on:
+        times = start + np.arange(n_samples) / SAMPLE_RATE
+        normalised = normalised * np.any([(times >= a) & (times < b) for a, b in machine.on], axis=0)
     return normalised
+
+
+def background_signals(background: Background, n_signals: int, n_samples: int, rng: Rng) -> Signal:
+    """Make independent diffuse noises of shape (n_samples, n_signals) with root mean square 1 each."""
+    signals = np.stack([_coloured_noise(n_samples, 0.95, rng) for _ in range(n_signals)], axis=1)
+    return signals / np.sqrt(np.mean(signals**2, axis=0))
 
 
 def _motor(angle: Signal, rng: Rng) -> Signal:

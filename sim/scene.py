@@ -1,88 +1,180 @@
-"""The description of a scene: what a YAML file may say, checked.
+"""The description of a scene: what a YAML file may say. `docs/scenes.md` explains every key with examples.
 
-Positions are in metres in the room frame: its origin is one corner of the floor, x and y along the walls, z up.
-Levels are in dB SPL (root mean square) at 1 m.
+Positions are in metres in the room frame: its origin is one corner of the floor, x and y along the walls, z up. What is
+fixed to the robot is in the array frame. Levels are in dB SPL (root mean square) at 1 m unless said otherwise. Times
+are seconds from the start of the scene.
 """
 
 from __future__ import annotations
 
-import difflib
-import math
-import types
-from collections.abc import Iterable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-import numpy as np
-import yaml
-from numpy.typing import NDArray
+from hearing_sim.checks import check_scene
+from hearing_sim.motion import Pose, PoseWaypoint, Trajectory, Vector, Waypoint
+from hearing_sim.schema import check_choice, load_yaml
 
-from hearing.errors import InputError
+Point = tuple[float, float]
+Interval = tuple[float, float]
 
-Vector = tuple[float, float, float]
-T = TypeVar("T")
-
-MACHINE_KINDS = ("motor", "fan", "compressor", "recording")
-MAX_LEVEL_DB = 200.0
-"""Far more than anything sounds; a mixture of such levels is still one of finite numbers."""
+ROBOT = "robot"
+"""The name under which the robot speaks, is spoken to and is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """A rectangular room.
+    """A shoe box, or a polygon with a height. With neither `rt60` nor `materials` nothing can be said about its sound.
 
     Attributes
     ----------
     size
-        Length, width and height in metres.
+        Length, width and height of a shoe box in metres.
     rt60
-        Reverberation time in seconds that the absorption of the walls is chosen for.
+        Reverberation time in seconds; the walls' absorption is scaled to reach it. 0 is a room without reflections.
+    polygon
+        Corners (x, y) of the floor counter-clockwise, in place of `size`.
+    height
+        Height of a polygon in metres.
+    materials
+        Material by wall: `floor`, `ceiling`, `walls` for all others, `south` (y = 0), `east`, `north`, `west` (x = 0)
+        of a shoe box, `wall_1` (from the first corner to the second), ... of a polygon.
     """
 
-    size: Vector
-    rt60: float
+    size: Vector | None = None
+    rt60: float | None = None
+    polygon: tuple[Point, ...] = ()
+    height: float | None = None
+    materials: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def corners(self) -> tuple[Point, ...]:
+        """Corners of the floor, counter-clockwise."""
+        if self.size is None:
+            return self.polygon
+        length, width, _ = self.size
+        return (0.0, 0.0), (length, 0.0), (length, width), (0.0, width)
+
+    @property
+    def ceiling(self) -> float:
+        """Height of the ceiling in metres."""
+        return self.size[2] if self.size is not None else self.height or 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayPose:
-    """The microphone array and where it stands.
+    """The microphone array, and where the robot carries it.
 
     Attributes
     ----------
     geometry
         Name of a built-in array, or a YAML file.
-    position
-        Origin of the array frame in the room.
-    yaw_deg
-        Rotation of the array frame about z, in degrees counter-clockwise.
+    position, yaw_deg
+        Origin of the array frame in the room, and its rotation about z in degrees counter-clockwise.
+    path
+        Where it moves, in place of `position` and `yaw_deg`.
+    body_radius
+        Radius in metres of the head or body around the array, which shadows what comes from behind; None for
+        microphones in free air.
     """
 
     geometry: str
-    position: Vector
+    position: Vector | None = None
     yaw_deg: float = 0.0
+    path: tuple[PoseWaypoint, ...] = ()
+    body_radius: float | None = None
 
     @property
-    def rotation(self) -> NDArray[np.float64]:
-        """Matrix of shape (3, 3) that turns vectors of the array frame into the room frame."""
-        cos, sin = math.cos(math.radians(self.yaw_deg)), math.sin(math.radians(self.yaw_deg))
-        return np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
+    def pose(self) -> Pose:
+        """Where the array frame is at any time."""
+        return Pose(self.path or (PoseWaypoint(0.0, self.position or (0.0, 0.0, 0.0), self.yaw_deg),))
 
-    def to_room(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Move points of shape (..., 3) from the array frame into the room frame."""
-        moved: NDArray[np.float64] = points @ self.rotation.T + np.array(self.position)
-        return moved
 
-    def to_array(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Move points of shape (..., 3) from the room frame into the array frame."""
-        moved: NDArray[np.float64] = (points - np.array(self.position)) @ self.rotation
-        return moved
+@dataclass(frozen=True, slots=True)
+class Microphones:
+    """How the microphones and their converter depart from ideal ones. Spreads are standard deviations.
+
+    Attributes
+    ----------
+    self_noise_db
+        Equivalent input noise in dB SPL.
+    gain_spread_db
+        Of the microphones' sensitivities.
+    phase_spread_deg
+        Of their phases at 1 kHz, as delays.
+    position_spread
+        Of their true places around those that array.yaml gives, in metres in every axis.
+    clock_ppm
+        By how much the sample clock is too fast, in parts per million.
+    full_scale_db
+        The sinusoidal level in dB SPL that reaches full scale; what is louder clips. None: the gain is set so that
+        nothing does.
+    """
+
+    self_noise_db: float = 30.0
+    gain_spread_db: float = 0.0
+    phase_spread_deg: float = 0.0
+    position_spread: float = 0.0
+    clock_ppm: float = 0.0
+    full_scale_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera on the robot.
+
+    Attributes
+    ----------
+    position, yaw_deg, pitch_deg, roll_deg
+        Its pose in the array frame: it looks along x, turned by yaw about z (to the left), then by pitch about y
+        (down), then by roll about x.
+    width, height
+        Pixels.
+    hfov_deg
+        Horizontal angle of view.
+    fps
+        Frames per second.
+    exposure
+        Seconds that the shutter is open; what moves meanwhile is blurred.
+    light
+        Brightness of the scene, 1 being a well lit room.
+    """
+
+    position: Vector = (0.0, 0.0, 0.1)
+    yaw_deg: float = 0.0
+    pitch_deg: float = 0.0
+    roll_deg: float = 0.0
+    width: int = 640
+    height: int = 480
+    hfov_deg: float = 70.0
+    fps: float = 25.0
+    exposure: float = 0.01
+    light: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What the camera sees of a talker.
+
+    Attributes
+    ----------
+    identity
+        Face of the data kit, such as `london_003`; chosen by the scene's seed if None. `grid_s1` shows the real video
+        of every clip of that talker.
+    habit
+        What the face does while it listens: `still`, `nodding`, `chewing`, `smiling` or `yawning`.
+    occlusion
+        What covers a part of it: `none`, `mask`, `hand` or `cup`.
+    """
+
+    identity: str | None = None
+    habit: str = "still"
+    occlusion: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Talker:
-    """Somebody who speaks.
+    """Somebody who speaks, listens, stands or walks.
 
     Attributes
     ----------
@@ -93,19 +185,46 @@ class Talker:
         `synthesis`. The first one that this machine has is taken.
     position
         The mouth in the room.
+    path
+        Where it moves, in place of `position`.
     level_db
-        How loud.
+        How loud in quiet; 60 is normal, 66 raised, 72 loud, 84 shouting.
+    lombard
+        Decibels by which the talker gets louder for every decibel of noise at his place above 45 dB.
+    pitch
+        Factor on the pitch and formants of a synthesized voice.
+    looks_at
+        `robot`, a talker, a machine, or `ahead` (along the path, or into the room). By default whom he speaks to, or
+        whoever speaks.
+    directivity
+        True if he radiates forward like a human head, false for all directions alike.
+    present
+        When he comes into sight and goes out of it; by default he is there all the time.
+    face
+        What the camera sees; None for a voice without a visible face.
     """
 
     name: str
     voice: tuple[str, ...]
-    position: Vector
+    position: Vector | None = None
+    path: tuple[Waypoint, ...] = ()
     level_db: float = 60.0
+    lombard: float = 0.0
+    pitch: float = 1.0
+    looks_at: str | None = None
+    directivity: bool = True
+    present: Interval | None = None
+    face: Face | None = field(default_factory=Face)
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Where the mouth is at any time."""
+        return Trajectory(self.path or (Waypoint(0.0, self.position or (0.0, 0.0, 0.0)),))
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Something that a talker says.
+    """Something that a talker or the robot says.
 
     Attributes
     ----------
@@ -117,15 +236,21 @@ class Turn:
         Name of a recorded clip of the talker's voice; without it the voice's next clip is taken.
     text
         What to say, if the voice is synthesis.
-    addressed_to_robot
-        True if it is said to the robot.
+    to
+        To whom it is said: `robot`, a talker, or None for whoever listens.
+    kind
+        What it does in the conversation.
+    breaks_off_after
+        Seconds after which the turn breaks off, because somebody else has taken the floor.
     """
 
     talker: str
     gap: float
     clip: str | None = None
     text: str | None = None
-    addressed_to_robot: bool = False
+    to: str | None = None
+    kind: str = "statement"
+    breaks_off_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,23 +262,127 @@ class Machine:
     name
         What the reference calls it.
     kind
-        `motor` (with gear train), `fan`, `compressor`, or `recording`.
+        One of `hearing_sim.machines.KINDS`.
     position
         Where it stands in the room.
+    path
+        Where it moves, in place of `position`.
     level_db
-        How loud. With `snr_db` in the scene only the differences between the machines count.
+        How loud while it runs. With `snr_db` in the scene only the differences between the machines count.
     speed_rpm
-        Revolutions per minute; each kind has its own default.
+        Revolutions per minute of what rotates; strokes per minute of a press. Each kind has its own default.
+    speed_profile
+        Pairs (time, factor on the speed), interpolated linearly.
+    on
+        When it runs; by default all the time.
     recording
         Name of a noise clip of the data kit, for kind `recording`.
+    text
+        What an announcement says, for kind `announcement`.
     """
 
     name: str
     kind: str
-    position: Vector
+    position: Vector | None = None
+    path: tuple[Waypoint, ...] = ()
     level_db: float = 60.0
     speed_rpm: float | None = None
+    speed_profile: tuple[Point, ...] = ()
+    on: tuple[Interval, ...] = ()
     recording: str | None = None
+    text: str | None = None
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """Where it is at any time."""
+        return Trajectory(self.path or (Waypoint(0.0, self.position or (0.0, 0.0, 0.0)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Diffuse noise, which comes from everywhere.
+
+    Attributes
+    ----------
+    kind
+        `hall` (the hum of a factory hall), `ventilation`, `babble` (a crowd), or `recording`.
+    level_db
+        At the array.
+    recording
+        Name of a noise clip of the data kit, for kind `recording`.
+    """
+
+    kind: str
+    level_db: float = 50.0
+    recording: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EgoNoise:
+    """What the robot's own body sounds like, in dB SPL at the microphones.
+
+    Attributes
+    ----------
+    fan_db
+        Cooling fan, always.
+    head_db
+        Joint motors while the head turns.
+    wheels_db
+        Drive motors and wheels while it drives.
+    """
+
+    fan_db: float = 42.0
+    head_db: float = 58.0
+    wheels_db: float = 63.0
+
+
+@dataclass(frozen=True, slots=True)
+class Loudspeaker:
+    """The robot's loudspeaker.
+
+    Attributes
+    ----------
+    position
+        In the array frame.
+    level_db
+        Of the robot's speech at 1 m.
+    delay
+        Seconds from playback.wav to sound.
+    distortion
+        Share of odd harmonics at full excursion; 0 is a linear loudspeaker.
+    """
+
+    position: Vector = (0.12, 0.0, -0.25)
+    level_db: float = 66.0
+    delay: float = 0.0
+    distortion: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """From `time` on the robot's motion is in `state`: `idle`, `head_turning` or `driving`."""
+
+    time: float
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Robot:
+    """What the robot adds to the scene.
+
+    Attributes
+    ----------
+    ego_noise
+        Its noise, or None for a silent robot.
+    loudspeaker
+        What it speaks with, or None if it cannot.
+    states
+        Its motion states; by default they follow from the path of the array.
+    """
+
+    ego_noise: EgoNoise | None = None
+    loudspeaker: Loudspeaker | None = None
+    states: tuple[StateChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,73 +395,36 @@ class Scene:
         Name of the scene, and session id in the reference.
     duration
         Seconds.
-    room, array, talkers, turns, machines
+    room, array, microphones, camera, robot, talkers, turns, machines, backgrounds
         What is in the scene.
     seed
         Seed of all randomness.
     snr_db
-        If given, the machines are scaled together to this ratio between the power of the speech while somebody speaks
-        and the power of the machines, both at the microphones.
-    self_noise_db
-        Equivalent input noise of every microphone in dB SPL.
+        If given, machines and backgrounds are scaled together to this ratio between the power of the speech while
+        somebody speaks and theirs, both at the microphones.
     """
 
     name: str
     duration: float
     room: Room
     array: ArrayPose
+    microphones: Microphones = Microphones()
+    camera: Camera | None = None
+    robot: Robot = Robot()
     talkers: tuple[Talker, ...] = ()
     turns: tuple[Turn, ...] = ()
     machines: tuple[Machine, ...] = ()
+    backgrounds: tuple[Background, ...] = ()
     seed: int = 0
     snr_db: float | None = None
-    self_noise_db: float = 30.0
 
     def __post_init__(self) -> None:
-        """Check what one part of the description demands of another."""
-        if not 0 < self.duration <= 3600:
-            raise InputError(f"duration is {self.duration} s; give more than 0 and at most 3600 seconds")
-        if min(self.room.size) <= 0 or self.room.rt60 <= 0:
-            raise InputError("room: size and rt60 must be positive")
-        if self.seed < 0:
-            raise InputError(f"seed is {self.seed}; give 0 or more")
-        for what, level in self._levels():
-            if not -MAX_LEVEL_DB <= level <= MAX_LEVEL_DB:
-                raise InputError(f"{what} is {level:g} dB; give at most {MAX_LEVEL_DB:g} dB either way")
-        _check_unique([*(t.name for t in self.talkers), *(m.name for m in self.machines)])
-        for what, position in self._positions():
-            if not all(0 < x < size for x, size in zip(position, self.room.size, strict=True)):
-                raise InputError(f"{what} at {list(position)} is outside the room of {list(self.room.size)} m; move it")
-        for talker in self.talkers:
-            if not talker.voice:
-                raise InputError(f"talker {talker.name} has no voice; name a recorded speaker or 'synthesis'")
-        for turn in self.turns:
-            _check_choice(f"talker {turn.talker!r} of a turn", turn.talker, [t.name for t in self.talkers])
-            if turn.text is not None and not turn.text.strip():
-                raise InputError(f"a turn of {turn.talker} has an empty text; say something, or drop the turn")
-        for machine in self.machines:
-            _check_choice(f"machine {machine.name}: kind {machine.kind!r}", machine.kind, MACHINE_KINDS)
-            if (machine.kind == "recording") != (machine.recording is not None):
-                raise InputError(f"machine {machine.name}: kind 'recording' and the key 'recording' go together")
-            if machine.speed_rpm is not None and machine.speed_rpm <= 0:
-                raise InputError(f"machine {machine.name}: speed_rpm must be positive; drop it for the kind's own")
-        if self.snr_db is not None and not (self.turns and self.machines):
-            raise InputError("snr_db needs at least one turn and one machine; remove it, or add them")
-
-    def _levels(self) -> Iterable[tuple[str, float]]:
-        yield "self_noise_db", self.self_noise_db
-        yield "snr_db", self.snr_db or 0.0
-        yield from ((f"level_db of {source.name}", source.level_db) for source in (*self.talkers, *self.machines))
-
-    def _positions(self) -> Iterable[tuple[str, Vector]]:
-        yield "the array", self.array.position
-        yield from ((f"talker {talker.name}", talker.position) for talker in self.talkers)
-        yield from ((f"machine {machine.name}", machine.position) for machine in self.machines)
+        check_scene(self)
 
 
 def scene_names() -> list[str]:
     """List the names of the built-in scenes."""
-    return sorted(path.name.removesuffix(".yaml") for path in _builtin().iterdir() if path.name.endswith(".yaml"))
+    return sorted(path.stem for path in _builtin().glob("*.yaml"))
 
 
 def load_scene(name_or_path: str | Path) -> Scene:
@@ -245,67 +437,10 @@ def load_scene(name_or_path: str | Path) -> Scene:
     """
     path = Path(name_or_path)
     if not path.is_file():
-        _check_choice(f"scene {str(name_or_path)!r}: no such file, and the name", str(name_or_path), scene_names())
-        path = Path(str(_builtin())) / f"{name_or_path}.yaml"
-    try:
-        scene: Scene = _parse(Scene, yaml.safe_load(path.read_text(encoding="utf-8")), "scene")
-        return scene
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not a YAML file ({' '.join(str(error).split())})") from error
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from error
+        check_choice(f"scene {str(name_or_path)!r}: no such file, and the name", str(name_or_path), scene_names())
+        path = _builtin() / f"{name_or_path}.yaml"
+    return load_yaml(Scene, path, "scene")
 
 
-def _builtin() -> Any:
-    return resources.files("hearing_sim") / "scenes"
-
-
-def _parse(kind: Any, value: Any, where: str) -> Any:
-    """Turn what YAML gave into `kind`: a dataclass, a tuple of something, an optional or a plain type."""
-    if isinstance(kind, type) and is_dataclass(kind):
-        return _parse_fields(kind, value, where)
-    if get_origin(kind) is types.UnionType:
-        return None if value is None else _parse(get_args(kind)[0], value, where)
-    if get_origin(kind) is tuple:
-        item, *rest = get_args(kind)
-        if rest == [...]:
-            items = [value] if item is str and isinstance(value, str) else value
-            if isinstance(items, list):
-                return tuple(_parse(item, entry, f"{where}[{i}]") for i, entry in enumerate(items))
-            raise InputError(f"{where} must be a list, not {value!r}")
-        if isinstance(value, list) and len(value) == 3:
-            return tuple(_parse(float, entry, where) for entry in value)
-        raise InputError(f"{where} must be three numbers [x, y, z], not {value!r}")
-    if kind is float and type(value) in (int, float) and math.isfinite(value):
-        return float(value)
-    if kind is not float and type(value) is kind:
-        return value
-    names = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
-    raise InputError(f"{where} must be {names[kind]}, not {value!r}")
-
-
-def _parse_fields(kind: type[T], value: Any, where: str) -> T:
-    if not isinstance(value, dict):
-        raise InputError(f"{where} must be a mapping with keys, not {value!r}")
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]
-    for key in value:
-        _check_choice(f"{where}: key {key!r}", str(key), list(known))
-    missing = [name for name, field in known.items() if field.default is MISSING and name not in value]
-    if missing:
-        raise InputError(f"{where} lacks the key {missing[0]!r}; add it")
-    hints = get_type_hints(kind)
-    return kind(**{key: _parse(hints[key], entry, f"{where}.{key}") for key, entry in value.items()})
-
-
-def _check_choice(what: str, value: str, choices: Iterable[str]) -> None:
-    choices = list(choices)
-    if value not in choices:
-        close = difflib.get_close_matches(value, choices, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known are: {', '.join(choices) or 'none'}"
-        raise InputError(f"{what} is unknown; {hint}")
-
-
-def _check_unique(names: list[str]) -> None:
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise InputError(f"the name {min(twice)!r} is used twice; give every talker and machine its own")
+def _builtin() -> Path:
+    return Path(str(resources.files("hearing_sim"))) / "scenes"

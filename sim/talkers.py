@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import soxr
 from hearing_datasets import Clip, kit_clips, packaged_clips, read_clip, synthesize
-from hearing_sim.scene import Scene, Talker, Turn
+from hearing_datasets.alignment import Word, align, clip_words
+from hearing_sim.scene import ROBOT, Scene, Talker, Turn
 from numpy.typing import NDArray
 
 from hearing.errors import InputError
@@ -19,6 +21,8 @@ MARGIN = round(0.15 * SAMPLE_RATE)
 """Samples of the recording that are kept before and after the speech in it."""
 FADE = round(0.02 * SAMPLE_RATE)
 """Samples over which a recording fades in and out."""
+BREAK = round(0.05 * SAMPLE_RATE)
+"""Samples over which a voice stops that breaks off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +33,34 @@ class PlacedTurn:
     ----------
     turn
         What the scene says about it.
-    words
-        What is said.
+    text
+        What is said; less than the turn's text if it breaks off.
     samples
         Array of shape (n_samples,): the sound, with root mean square 1 while it is speech.
     onset
         Index of the first of these samples in the scene; may be negative by no more than the margin.
     start, end
         Seconds at which the speech starts and ends at the mouth.
+    words
+        When each word and phone is said, in seconds at the mouth.
     """
 
     turn: Turn
-    words: str
+    text: str
     samples: NDArray[np.float64]
     onset: int
     start: float
     end: float
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Saying:
+    """What a voice says: text, sound at 16 kHz, and its words in seconds from the start of the sound."""
+
+    text: str
+    sound: NDArray[np.float64]
+    words: tuple[Word, ...]
 
 
 def place_turns(scene: Scene) -> list[PlacedTurn]:
@@ -55,22 +71,27 @@ def place_turns(scene: Scene) -> list[PlacedTurn]:
     InputError
         If a voice or clip does not exist, or a turn ends after the scene.
     """
-    voices = {talker.name: _Voice(talker) for talker in scene.talkers}
+    voices: dict[str, _Voice] = {talker.name: _Voice(talker) for talker in scene.talkers}
+    voices[ROBOT] = _Voice(Talker(ROBOT, ("synthesis",)))
     placed: list[PlacedTurn] = []
     end = 0.0
     for number, turn in enumerate(scene.turns, 1):
-        words, sound = voices[turn.talker].say(turn)
-        first, last = speech_stretch(sound)
+        saying = voices[turn.talker].say(turn)
+        first, last = speech_stretch(saying.sound)
         start = end + turn.gap
+        if turn.breaks_off_after is not None:
+            last = min(last, first + round(turn.breaks_off_after * SAMPLE_RATE))
+            saying = _broken_off(saying, last)
         stop = start + (last - first) / SAMPLE_RATE
         if start < 0:
             raise InputError(f"turn {number} ({turn.talker}) starts at {start:.2f} s, before the scene; raise its gap")
         if stop > scene.duration:
             raise InputError(f"turn {number} ({turn.talker}) ends after the scene of {scene.duration} s; drop it")
         kept = slice(max(0, first - MARGIN), last + MARGIN)
-        samples = _fade(sound[kept] / np.sqrt(np.mean(sound[first:last] ** 2)))
+        samples = _fade(saying.sound[kept] / np.sqrt(np.mean(saying.sound[first:last] ** 2)))
         onset = round(start * SAMPLE_RATE) - (first - kept.start)
-        placed.append(PlacedTurn(turn, words, samples, onset, start, stop))
+        words = _moved(saying.words, start - first / SAMPLE_RATE)
+        placed.append(PlacedTurn(turn, saying.text, samples, onset, start, stop, words))
         end = max(end, stop)
     return placed
 
@@ -109,16 +130,18 @@ class _Voice:
             )
         self._unused: Iterator[Clip] = iter(self._clips)
 
-    def say(self, turn: Turn) -> tuple[str, NDArray[np.float64]]:
-        """Return the words and the sound of a turn."""
+    def say(self, turn: Turn) -> _Saying:
+        """Return what is said in a turn."""
         if not self._clips:
             if turn.text is None:
                 raise InputError(f"talker {self._talker.name} is synthesized; give each of its turns a text")
-            return turn.text, synthesize(turn.text).astype(np.float64)
+            # Played faster, a voice is higher in pitch and formants, as of a smaller person.
+            sound = soxr.resample(synthesize(turn.text), self._talker.pitch, 1.0)
+            return _Saying(turn.text, sound.astype(np.float64), align(sound, turn.text))
         if turn.text is not None:
             raise InputError(f"talker {self._talker.name} is recorded and cannot say {turn.text!r}; use clip, or none")
         clip = self._find(turn.clip)
-        return clip.text or "", read_clip(clip).astype(np.float64)
+        return _Saying(clip.text or "", read_clip(clip).astype(np.float64), clip_words(clip) or ())
 
     def _find(self, name: str | None) -> Clip:
         if name is None:
@@ -130,6 +153,28 @@ class _Voice:
         if clip is None:
             raise InputError(f"talker {self._talker.name} {missing}")
         return clip
+
+
+def _broken_off(saying: _Saying, last: int) -> _Saying:
+    """Silence everything after a sample, and drop the words that are not complete by then."""
+    sound = saying.sound.copy()
+    sound[last : last + BREAK] *= np.linspace(1, 0, len(sound[last : last + BREAK]))
+    sound[last + BREAK :] = 0.0
+    said = tuple(word for word in saying.words if word.end <= last / SAMPLE_RATE)
+    # The text has its words in the same order as the alignment, whose spelling may differ.
+    return _Saying(" ".join(saying.text.split()[: len(said)]), sound, said)
+
+
+def _moved(words: tuple[Word, ...], seconds: float) -> tuple[Word, ...]:
+    return tuple(
+        replace(
+            word,
+            start=word.start + seconds,
+            end=word.end + seconds,
+            phones=tuple(replace(p, start=p.start + seconds, end=p.end + seconds) for p in word.phones),
+        )
+        for word in words
+    )
 
 
 def _fade(samples: NDArray[np.float64]) -> NDArray[np.float64]:
