@@ -119,8 +119,12 @@ def _active(scene: Scene, turns: list[PlacedTurn], name: str, times: NDArray[np.
     if machine is None:
         intervals = [(placed.start, placed.end) for placed in turns if placed.turn.talker == name]
     else:
-        intervals = list(machine.on) or [(0.0, scene.duration)]
+        intervals = list(machine.on) or [(-np.inf, np.inf)]
+    emitted = times
+    if name != ROBOT:
+        distance = np.linalg.norm(way_of(scene, name)(times) - scene.array.pose.origin(times), axis=1)
+        emitted = times - distance / SPEED_OF_SOUND
     active = np.zeros(len(times), dtype=bool)
     for start, end in intervals:
-        active |= (times >= start) & (times < end)
+        active |= (emitted >= start) & (emitted < end)
     return active

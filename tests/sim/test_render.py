@@ -16,7 +16,7 @@ SCENE = Scene(
     room=Room((5.0, 4.0, 3.0), 0.3),
     array=ArrayPose("respeaker_4mic", (2.0, 2.0, 1.0), yaw_deg=90.0),
     talkers=(Talker("ann", ("eve",), (2.0, 3.5, 1.0)), Talker("bob", ("eve",), (4.0, 2.0, 1.0))),
-    turns=(Turn("ann", 0.5, addressed_to_robot=True), Turn("bob", -0.3)),
+    turns=(Turn("ann", 0.5, to="robot", kind="command"), Turn("bob", -0.3)),
     machines=(Machine("saw", "motor", (1.0, 1.0, 1.0)), Machine("vent", "fan", (1.0, 3.0, 2.0))),
     snr_db=8.0,
 )
@@ -48,6 +48,17 @@ def test_segments_say_who_spoke_what_when_and_from_where(recording):
     assert (ann["azimuth_deg"], ann["elevation_deg"], ann["distance_m"]) == (0.0, 0.0, 1.5)
     assert bob["azimuth_deg"] == -90.0
     assert (ann["addressed_to_robot"], bob["addressed_to_robot"]) == (True, False)
+    assert (ann["addressed_to"], bob["addressed_to"]) == ("robot", "ann")
+    assert (ann["kind"], bob["kind"]) == ("command", "statement")
+
+
+def test_words_are_timed_inside_their_segment(recording):
+    for segment in json.loads((recording / "reference" / "segments.json").read_text()):
+        assert [word for word, _, _ in segment["word_times"]] == segment["words"].split()
+        times = [time for _, *span in segment["word_times"] for time in span]
+        assert times == sorted(times)
+        assert segment["start_time"] - 0.05 <= times[0]
+        assert times[-1] <= segment["end_time"] + 0.05
 
 
 def test_speech_is_heard_where_the_segments_say(kit, recording):
@@ -83,7 +94,9 @@ def test_speech_to_machine_ratio_is_as_asked(kit):
 def test_level_of_a_machine_is_absolute_without_ratio(kit):
     quiet, loud = (
         simulate(
-            dataclasses.replace(SCENE, snr_db=None, turns=(), machines=(Machine("saw", "motor", (1, 1, 1), level),))
+            dataclasses.replace(
+                SCENE, snr_db=None, turns=(), machines=(Machine("saw", "motor", (1.0, 1.0, 1.0), level_db=level),)
+            )
         )
         for level in (50.0, 70.0)
     )
@@ -130,7 +143,7 @@ def test_array_that_sticks_out_of_the_wall(kit):
 
 def test_talker_inside_the_array(kit):
     inside = dataclasses.replace(SCENE.talkers[1], position=SCENE.array.position)
-    with pytest.raises(InputError, match=r"bob is less than 0\.1 m from a microphone"):
+    with pytest.raises(InputError, match=r"bob is within 0\.1 m of a microphone at 0\.0 s"):
         simulate(dataclasses.replace(SCENE, talkers=(SCENE.talkers[0], inside)))
 
 

@@ -11,7 +11,7 @@ ROOM, POSE = Room((6.0, 5.0, 3.0), 0.4), ArrayPose("respeaker_6mic", (3.0, 2.5, 
 
 def scene(*turns, voice=("eve",)):
     talkers = (Talker("ann", voice, (4.0, 2.0, 1.5)), Talker("bob", voice, (2.0, 2.0, 1.5)))
-    return Scene("test", 10.0, ROOM, POSE, talkers, turns)
+    return Scene("test", 10.0, ROOM, POSE, talkers=talkers, turns=turns)
 
 
 def test_speech_is_found_between_silence_and_above_noise():
@@ -27,7 +27,7 @@ def test_gaps_are_between_speech(kit):
     assert second.start == pytest.approx(first.end + 0.7)
     assert third.start == pytest.approx(second.end - 0.4)
     assert first.end - first.start == pytest.approx(1.0, abs=0.04)
-    assert [placed.words for placed in (first, third)] == ["the first sentence", "the second sentence"]
+    assert [placed.text for placed in (first, third)] == ["the first sentence", "the second sentence"]
 
 
 def test_speech_has_unit_level_where_the_times_say(kit):
@@ -39,17 +39,17 @@ def test_speech_has_unit_level_where_the_times_say(kit):
 
 def test_clip_by_name(kit):
     (placed,) = place_turns(scene(Turn("ann", 0.0, clip="second")))
-    assert placed.words == "the second sentence"
+    assert placed.text == "the second sentence"
 
 
 def test_first_voice_that_exists_is_taken(no_kit):
     (placed,) = place_turns(scene(Turn("ann", 0.0), voice=("vctk-p225", "two-cities")))
-    assert placed.words.startswith("It was the best of times")
+    assert placed.text.startswith("It was the best of times")
 
 
 def test_synthesis_says_the_text(no_kit):
     (placed,) = place_turns(scene(Turn("ann", 0.0, text="Robot, stop."), voice=("synthesis",)))
-    assert placed.words == "Robot, stop."
+    assert placed.text == "Robot, stop."
     assert 0.4 < placed.end - placed.start < 2
 
 
