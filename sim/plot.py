@@ -28,8 +28,8 @@ def plot_simulation(scene: Scene, simulation: Simulation, path: Path) -> None:
     """Draw a scene as a PNG file.
 
     On the left is the floor plan with trajectories. On the right are the spectrogram of the first microphone, and below
-    it on the same time axis a lane for each talker (orange where the robot is addressed), the robot, and each machine. The
-    title gives the measured reverberation time and signal-to-noise ratio.
+    it on the same time axis a lane for each talker (orange where the robot is addressed), the robot, and each machine.
+    The title gives the measured reverberation time and signal-to-noise ratio.
 
     Parameters
     ----------

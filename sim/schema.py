@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import types
 from collections.abc import Iterable
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -22,6 +23,18 @@ T = TypeVar("T")
 
 _NUMBER_NAMES = {2: "two numbers", 3: "three numbers [x, y, z]"}
 _PLAIN_NAMES = {float: "a number", int: "a whole number", str: "text", bool: "true or false"}
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads only true and false as booleans, as YAML 1.2 does: `on` and `no` are words."""
+
+    yaml_implicit_resolvers: ClassVar[dict[str, Any]] = {
+        first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":bool")]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^([Tt]rue|[Ff]alse)$"), list("tTfF"))
 
 
 def load_yaml(kind: type[T], path: Path, where: str) -> T:
@@ -42,7 +55,7 @@ def load_yaml(kind: type[T], path: Path, where: str) -> T:
         If the file cannot be read, or for the first mistake in it.
     """
     try:
-        parsed: T = parse(kind, yaml.safe_load(path.read_text(encoding="utf-8")), where)
+        parsed: T = parse(kind, yaml.load(path.read_text(encoding="utf-8"), _Loader), where)
         return parsed
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error

@@ -123,6 +123,11 @@ def test_snr_needs_speech_and_machines(tmp_path):
         load(tmp_path, {**changed("turns", []), "snr_db": 10})
 
 
+def test_on_is_a_word_and_not_a_truth_value(tmp_path):
+    text = yaml.safe_dump(changed("machines.0.level_db", 61)).replace("level_db: 61", "level_db: 61\n  on: [[1, 2]]")
+    assert load(tmp_path, text).machines[0].on == ((1.0, 2.0),)
+
+
 @pytest.mark.parametrize("text", ["", "[1, 2]", "a: [1", "\x00"])
 def test_files_that_hold_no_scene(tmp_path, text):
     with pytest.raises(InputError, match=r"scene\.yaml: "):
