@@ -15,6 +15,25 @@ from hearing.types import SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)
+class Phone:
+    """A speech sound: its ARPAbet name without stress, start and end in seconds from the start of the clip."""
+
+    phone: str
+    start: float
+    end: float
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word: as the text spells it, start and end in seconds from the start of the clip, and its phones if known."""
+
+    word: str
+    start: float
+    end: float
+    phones: tuple[Phone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """A stretch of an audio file.
 
@@ -38,6 +57,8 @@ class Clip:
         Where the stretch begins in the file, in seconds.
     label
         Kind of sound or recording condition, where the collection says so.
+    words
+        When each word is said, where the collection says so.
     """
 
     path: Path
@@ -49,6 +70,7 @@ class Clip:
     licence: str
     start: float = 0.0
     label: str | None = None
+    words: tuple[Word, ...] | None = None
 
 
 def read_clip(clip: Clip) -> NDArray[np.float32]:

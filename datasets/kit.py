@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from hearing.errors import InputError
 
 DEFAULT_ROOT = Path(__file__).resolve().parents[2] / "shared" / "data"
 
-Split = Literal["dev", "train"]
+Split = Literal["train", "dev", "test"]
 
 
 def kit_root() -> Path | None:
@@ -57,18 +58,23 @@ def kit_clips(collection: str) -> list[Clip]:
     root = kit_root()
     if root is None:
         return []
-    clips = (clip for manifest in (root / collection).rglob("manifest.jsonl") for clip in _clips_of(manifest, root))
-    return sorted(clips, key=lambda clip: (clip.collection, clip.name))
+    return list(_clips_in(root, collection))
 
 
 def split_of(speaker: str | None) -> Split:
-    """Tell whether a speaker is for development or for training.
+    """Tell what a speaker is for.
 
-    The split is by speaker, never by clip: speakers whose md5 digest ends with 0 or 1 are for development, all others
-    and the unknown ones for training.
+    The split is by speaker, never by clip, and follows from the last digit of the md5 digest of the name: 0 and 1 are
+    for development, 2 is for tests, all others and the unknown ones for training.
     """
     digest = hashlib.md5(speaker.encode(), usedforsecurity=False).hexdigest() if speaker else "f"
-    return "dev" if digest[-1] in "01" else "train"
+    return "dev" if digest[-1] in "01" else "test" if digest[-1] == "2" else "train"
+
+
+@cache
+def _clips_in(root: Path, collection: str) -> tuple[Clip, ...]:
+    clips = (clip for manifest in (root / collection).rglob("manifest.jsonl") for clip in _clips_of(manifest, root))
+    return tuple(sorted(clips, key=lambda clip: (clip.collection, clip.name)))
 
 
 def _clips_of(manifest: Path, root: Path) -> Iterator[Clip]:

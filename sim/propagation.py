@@ -14,6 +14,7 @@ from hearing_sim.directivity import CROSSOVER, body_detour, body_gain, talker_ga
 from hearing_sim.motion import Pose, Trajectory
 from hearing_sim.reverberation import DiffuseField, early_weight
 from hearing_sim.room import OCTAVES, Reflections, RoomAcoustics
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.signal import firwin, oaconvolve, upfirdn
 
@@ -26,7 +27,7 @@ Facing = Callable[[FloatArray], FloatArray]
 
 CONTROL = 64
 """Samples from one exact delay to the next; between them it runs linearly."""
-CHUNK = 256 * CONTROL
+CHUNK = 64 * CONTROL
 """Samples that are rendered at once."""
 OVERSAMPLING = 4
 """Cubic interpolation in a signal of four times the rate is exact to -60 dB up to 4 kHz and -40 dB up to 8 kHz."""
@@ -281,7 +282,8 @@ def _read(bands: NDArray[np.float32], start: int, n_samples: int, delays: FloatA
     samples = (start + CHUNK + np.arange((len(delays) - 1) * CONTROL, dtype=np.float64)).reshape(-1, CONTROL, 1)
     between32 = between.astype(np.float32)[..., None]
     total = np.zeros((len(delays) - 1, CONTROL, n_microphones), dtype=np.float32)
-    last = len(bands) - 3
+    windows = sliding_window_view(bands, 4, axis=0)
+    last = len(windows) - 1
     for image in range(n_images):
         gain = gains[:, image].astype(np.float32)[:, None]
         if not gain.any():
@@ -290,10 +292,12 @@ def _read(bands: NDArray[np.float32], start: int, n_samples: int, delays: FloatA
         position = OVERSAMPLING * (samples - delay[:-1] - between * (delay[1:] - delay[:-1]))
         whole = np.floor(position)
         fraction = (position - whole).astype(np.float32)
-        index = np.clip(whole.astype(np.int64), 1, last)
+        index = np.clip(whole.astype(np.int64) - 1, 0, last)
         running = gain[:-1] + between32 * (gain[1:] - gain[:-1])
-        for tap, weight in enumerate(_cubic(fraction), -1):
-            total += weight * np.einsum("kcmb,kcmb->kcm", bands[index + tap], running)
+        taps = windows[index]
+        for band in range(2):
+            read = sum(weight * taps[..., band, tap] for tap, weight in enumerate(_cubic(fraction)))
+            total += running[..., band] * read
     return total.reshape(-1, n_microphones)[:n_samples].astype(np.float64)
 
 

@@ -80,9 +80,9 @@ def parse(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) is tuple:
         return _parse_tuple(kind, value, where)
     if get_origin(kind) is dict:
-        if isinstance(value, dict) and all(isinstance(word, str) for pair in value.items() for word in pair):
-            return dict(value)
-        raise InputError(f"{where} must be a mapping of names to names, not {value!r}")
+        if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+            return {key: parse(get_args(kind)[1], entry, f"{where}.{key}") for key, entry in value.items()}
+        raise InputError(f"{where} must be a mapping with names as keys, not {value!r}")
     if kind is float and type(value) in (int, float) and math.isfinite(value):
         return float(value)
     if kind is not float and type(value) is kind:

@@ -118,9 +118,11 @@ class _Voice:
     def __init__(self, talker: Talker) -> None:
         self._talker = talker
         self._clips: list[Clip] = []
-        available = [clip for clip in (*kit_clips("speech"), *packaged_clips()) if clip.text]
+        available = (*kit_clips("speech"), *packaged_clips())
         for name in talker.voice:
-            self._clips = [clip for clip in available if clip.speaker == name]
+            clips = [clip for clip in available if clip.speaker == name]
+            # Voices whose words nobody wrote down are good for training, where no words are scored.
+            self._clips = [clip for clip in clips if clip.text] or clips
             if self._clips or name == "synthesis":
                 break
         else:

@@ -61,7 +61,7 @@ def test_every_builtin_scene_loads_under_its_name():
         ("room", {"rt60": 0.4}, "either size"),
         ("room", {"polygon": [[0, 0], [0, 5], [6, 5]], "height": 3, "rt60": 0.4}, "counter-clockwise"),
         ("room", {"polygon": [[0, 0], [6, 0], [6, 5]], "rt60": 0.4}, "positive height"),
-        ("room.materials", {"walls": 3}, "a mapping of names to names"),
+        ("room.materials", {"walls": 3}, "room.materials.walls must be text, not 3"),
         ("room.rt60", -1, "rt60 not negative"),
         ("room.rt60", "long", "scene.room.rt60 must be a number, not 'long'"),
         ("room.rt60", math.nan, "must be a number"),
