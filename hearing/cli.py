@@ -7,6 +7,7 @@ modules are imported where they are used, so that `hearing --help` is quick.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -95,14 +96,75 @@ def evaluate(
 
 @app.command()
 def simulate(
-    scene: Annotated[str, typer.Argument(help="Scene YAML file, or name of a built-in scene.")],
-    out: Annotated[Path, typer.Option(help="Recording folder to write.")],
+    out: Annotated[Path, typer.Option(help="Recording folder to write; with --random the folder of the shards.")],
+    scene: Annotated[
+        str | None,
+        typer.Argument(help="Scene YAML file, name of a built-in scene, or factorybench/CATEGORY/SPLIT/NUMBER."),
+    ] = None,
+    plot: Annotated[bool, typer.Option("--plot", help="Also draw the scene into OUT.png.")] = False,
+    bag: Annotated[bool, typer.Option("--bag", help="Write a rosbag2.", hidden=True)] = False,
+    random: Annotated[int | None, typer.Option(help="Make a data set of so many random mixtures.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the data set.")] = 0,
+    distribution: Annotated[
+        str, typer.Option(help="What to draw the mixtures from: a built-in name, or a YAML file.")
+    ] = "training",
+    split: Annotated[str, typer.Option(help="Whose voices to use: train, dev or test.")] = "train",
+    workers: Annotated[int, typer.Option(help="Processes; 0 for one per core.")] = 0,
+    shard_size: Annotated[int, typer.Option(help="Mixtures in a shard.")] = 50,
+    engine: Annotated[str, typer.Option(help="local, or ray for the machines of a Ray cluster.")] = "local",
 ) -> None:
-    """Render a scene into a recording folder with its reference."""
+    """Render a scene into a recording folder with its reference, or a data set of random mixtures into shards."""
+    if (scene is None) == (random is None):
+        raise InputError("give either a scene to render, or --random N for a data set; see `hearing simulate --help`")
+    if bag:
+        raise InputError("--bag is not available yet; write a recording folder without it")
+    if random is not None:
+        if plot:
+            raise InputError("--plot draws one scene; give a scene instead of --random, or drop --plot")
+        _generate(random, seed, distribution, split, out, workers, shard_size, engine)
+    else:
+        _render(str(scene), out, plot)
+
+
+def _render(name: str, out: Path, plot: bool) -> None:
     with _extra("sim"):
         from hearing_sim import load_scene, render
-    render(load_scene(scene), out)
-    _say(f"recording with reference in {out}")
+        from hearing_sim.factorybench import PREFIX, benchmark_scene
+    description = benchmark_scene(name) if name.startswith(PREFIX) else load_scene(name)
+    begin = time.perf_counter()
+    simulation = render(description, out)
+    seconds = time.perf_counter() - begin
+    measured = [f"RT60 {simulation.rt60:.2f} s"]
+    if simulation.snr_db is not None:
+        measured.append(f"SNR {simulation.snr_db:.1f} dB")
+    _say(
+        f"recording with reference in {out} ({', '.join(measured)}; {description.duration:g} s made in {seconds:.1f} s)"
+    )
+    if plot:
+        from hearing_sim.plot import plot_simulation
+
+        picture = out.with_name(f"{out.name}.png")
+        plot_simulation(description, simulation, picture)
+        _say(f"picture in {picture}")
+
+
+def _generate(
+    number: int, seed: int, distribution: str, split: str, out: Path, workers: int, shard_size: int, engine: str
+) -> None:
+    with _extra("sim"):
+        from hearing_sim.generate import DatasetPlan, generate, local_engine, ray_engine
+    if engine not in ("local", "ray"):
+        raise InputError(f"engine {engine!r} is unknown; known are: local, ray")
+    if workers < 0:
+        raise InputError(f"workers is {workers}; give 1 or more, or 0 for one per core")
+    plan = DatasetPlan(distribution, number, seed, split, shard_size)
+    begin = time.perf_counter()
+    with _progress_bar("simulating", number) as advance:
+        shards = generate(
+            plan, out, ray_engine if engine == "ray" else local_engine(workers or os.cpu_count() or 1), advance
+        )
+    seconds = time.perf_counter() - begin
+    _say(f"{number} mixtures in {len(shards)} shards in {out} ({seconds:.0f} s)")
 
 
 @app.command()
@@ -155,12 +217,24 @@ def _extra(name: str) -> Iterator[None]:
 def _with_progress(
     process: Callable[..., HearingOutput], flush: Callable[[], HearingOutput], source: Recording
 ) -> Iterator[HearingOutput]:
-    """Feed the recording to the pipeline; show how far it is and how long it will take if stderr is a terminal."""
+    """Feed the recording to the pipeline."""
+    heard = 0.0
+    with _progress_bar("hearing", source.duration) as advance:
+        for block in source.blocks():
+            yield process(block)
+            advance(block.end_time - heard)
+            heard = block.end_time
+        yield flush()
+
+
+@contextmanager
+def _progress_bar(what: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show how far something is and how long it will take if stderr is a terminal; call what it gives to advance."""
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
     with Progress(
-        TextColumn("hearing"),
+        TextColumn(what),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
@@ -169,11 +243,8 @@ def _with_progress(
         disable=not console.is_terminal,
         redirect_stdout=sys.stdout.isatty(),
     ) as progress:
-        task = progress.add_task("hearing", total=source.duration)
-        for block in source.blocks():
-            yield process(block)
-            progress.update(task, completed=block.end_time)
-        yield flush()
+        task = progress.add_task(what, total=total)
+        yield lambda amount: progress.advance(task, amount)
 
 
 def _caption(utterance: Utterance) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,6 @@ from hearing.arrays import MicrophoneArray, load_array
 from hearing.errors import InputError
 from hearing.types import SAMPLE_RATE
 
-logger = logging.getLogger(__name__)
 Audio = NDArray[np.float64]
 
 MIN_DISTANCE = 0.1
@@ -138,6 +137,27 @@ def simulate(scene: Scene) -> Simulation:
         snr_db=snr,
         gain=gain,
     )
+
+
+def direct_speech(scene: Scene, simulation: Simulation) -> dict[str, Audio]:
+    """Compute what the microphones of a simulated scene would hear of each talker without the room.
+
+    Parameters
+    ----------
+    scene, simulation
+        A scene and its simulation, with which the result shares time and gain.
+
+    Returns
+    -------
+    Arrays of shape (n_samples, n_microphones) by talker.
+    """
+    real = draw_microphones(simulation.array.positions, scene.microphones, _rng(scene, _MICROPHONES))
+    open_air = RoomAcoustics(dataclasses.replace(scene.room, rt60=0, materials={}))
+    field = SoundField(open_air, Receiver(scene.array.pose, real.positions, real.delays, scene.array.body_radius))
+    images = _hear_talkers(scene, RoomAcoustics(scene.room), field, simulation.turns, simulation.machines.shape)
+    return {
+        name: simulation.gain * sample(image, real.gains, scene.microphones.clock_ppm) for name, image in images.items()
+    }
 
 
 def _hear_talkers(
