@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
 import io
 import json
 import os
@@ -25,9 +26,10 @@ import soundfile
 from faster_whisper import WhisperModel
 from hearing_datasets import kit_root
 from hearing_sim import Scene, render
+from hearing_sim.factorybench import benchmark_scenes
 from matplotlib import pyplot
 from meeteval.wer import ErrorRate, cp_word_error_rate
-from scenes import random_busy_scene, random_noise_scene, random_overlap_scene, random_quiet_scene
+from simulation import report_lines as simulation_lines
 
 from hearing.cli import main as hearing
 from hearing.errors import InputError
@@ -38,13 +40,18 @@ from hearing.recognition.store import locate
 
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
-FIRST_SEED = 100
 KINDS = {
-    "quiet": "Quiet rooms: RT60 0.35-0.45 s, 18-22 dB, two or three talkers in turn, 45 s",
-    "overlap": "Two people at once: quiet rooms, nearly every turn begins 2-4 s before the last one ends, 45 s",
-    "busy": "Workshops: RT60 0.45-0.7 s, 5-10 dB, two machines, three talkers, 20 % overlapping turns, 45 s",
-    "noise": "Machines alone: one to three, 65-85 dB, RT60 0.4-0.8 s, 30 s",
+    "quiet": (6, "Quiet rooms: a soft fan 20 dB below two or three talkers in turn"),
+    "busy": (5, "Workshops: two machines 5-10 dB below three talkers who sometimes overlap"),
+    "loud": (3, "Halls: two to four machines 0-5 dB below two or three talkers"),
+    "shouting": (3, "Machines of 85-95 dB, two talkers who shout over them"),
+    "moving": (4, "Walking talkers, a robot that drives and turns its head"),
+    "audio_visual": (3, "In front of the camera (heard only: the pictures are not used yet)"),
+    "duplex": (3, "The robot speaks, is interrupted and corrected (its echo is not cancelled yet)"),
+    "crowd": (3, "Four to six talkers at the same time in babble"),
+    "noise_only": (5, "Nobody is there: machines and alarms"),
 }
+"""Categories of FactoryBench: how many of the development scenes are measured, and what they are."""
 COLUMNS = (
     "scene", "array", "baseline cpWER", "cpWER", "ratio", "tcpWER", "ORC-WER", "DER", "wrong speaker",
     "direction median / p90", "partial / final latency", "real-time factor", "words", "words in silence",
@@ -64,7 +71,7 @@ class Result:
 def main() -> None:
     """Render, transcribe and score every scene; then write the report."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="two quiet scenes and one of each other kind, no report")
+    parser.add_argument("--quick", action="store_true", help="one scene of each kind, no report")
     parser.add_argument("--work", type=Path, default=ROOT / "out" / "benchmark", help="folder for the recordings")
     arguments = parser.parse_args()
     if kit_root() is None:
@@ -75,7 +82,7 @@ def main() -> None:
     for scene in scenes:
         results.append(measure(scene, arguments.work / scene.name, whisper))
         print(" | ".join(row(scene.name, scene.array.geometry, results[-1].baseline, results[-1].score)), flush=True)
-    report = "\n".join(report_lines(results))
+    report = "\n".join((*report_lines(results), "", *simulation_lines()))
     if arguments.quick:
         print(report)
     else:
@@ -84,20 +91,15 @@ def main() -> None:
 
 
 def full_set() -> list[Scene]:
-    """List the scenes of the report; all talkers are development speakers."""
-    seeds = range(FIRST_SEED, FIRST_SEED + 10)
-    return [
-        *(random_quiet_scene(seed, "dev") for seed in seeds),
-        *(random_overlap_scene(seed, "dev") for seed in seeds[:5]),
-        *(random_busy_scene(seed, "dev") for seed in seeds[:5]),
-        *(random_noise_scene(seed) for seed in seeds[:6]),
-    ]
+    """List the scenes of the report: development scenes of FactoryBench, without their cameras."""
+    chosen = [scene for kind, (count, _) in KINDS.items() for scene in benchmark_scenes(kind, "dev")[:count]]
+    return [dataclasses.replace(scene, camera=None) for scene in chosen]
 
 
 def quick_set() -> list[Scene]:
-    """List a few of the scenes of the report."""
+    """List one scene of each kind."""
     scenes = full_set()
-    return [*scenes[:2], scenes[10], scenes[15], scenes[20]]
+    return [next(scene for scene in scenes if scene.name.startswith(kind)) for kind in KINDS]
 
 
 def measure(scene: Scene, folder: Path, whisper: WhisperModel) -> Result:
@@ -137,7 +139,7 @@ def report_lines(results: list[Result]) -> Iterator[str]:
     yield f"Measured on {os.cpu_count()} cores ({platform.machine()})."
     yield ""
     yield f"![Word errors of every scene]({REPORT.with_suffix('.png').name})"
-    for kind, title in KINDS.items():
+    for kind, (_, title) in KINDS.items():
         chosen = [result for result in results if result.scene.name.startswith(kind)]
         if not chosen:
             continue

@@ -73,6 +73,9 @@ class Clip:
     words: tuple[Word, ...] | None = None
 
 
+_VIDEO = (".mpg", ".mp4", ".mov", ".avi")
+
+
 def read_clip(clip: Clip) -> NDArray[np.float32]:
     """Read a clip as one channel at 16 kHz.
 
@@ -85,6 +88,8 @@ def read_clip(clip: Clip) -> NDArray[np.float32]:
     InputError
         If the file cannot be read.
     """
+    if clip.path.suffix in _VIDEO:
+        return _sound_of_video(clip)
     try:
         with soundfile.SoundFile(clip.path) as file:
             file.seek(round(clip.start * file.samplerate))
@@ -93,4 +98,20 @@ def read_clip(clip: Clip) -> NDArray[np.float32]:
     except (OSError, soundfile.SoundFileError) as error:
         raise InputError(f"{clip.path}: cannot read this clip ({error}); restore the file") from error
     resampled: NDArray[np.float32] = soxr.resample(samples.mean(axis=1), rate, SAMPLE_RATE)
+    return resampled
+
+
+def _sound_of_video(clip: Clip) -> NDArray[np.float32]:
+    # Only clips with a picture need it.
+    import av
+
+    try:
+        with av.open(str(clip.path)) as container:
+            rate = container.streams.audio[0].rate
+            frames = [frame.to_ndarray() for frame in container.decode(audio=0)]
+    except (av.error.FFmpegError, IndexError, OSError) as error:
+        raise InputError(f"{clip.path}: cannot read the sound of this video ({error}); restore the file") from error
+    sound = np.concatenate(frames, axis=-1).mean(axis=0)
+    scale = 1.0 if np.issubdtype(frames[0].dtype, np.floating) else float(np.iinfo(frames[0].dtype).max)
+    resampled: NDArray[np.float32] = soxr.resample((sound / scale).astype(np.float32), rate, SAMPLE_RATE)
     return resampled

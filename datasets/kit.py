@@ -82,12 +82,13 @@ def _clips_of(manifest: Path, root: Path) -> Iterator[Clip]:
     for number, line in enumerate(manifest.read_text(encoding="utf-8").splitlines(), 1):
         try:
             entry: dict[str, Any] = json.loads(line)
-            if "audio" not in entry:
+            sound = entry.get("audio") or entry.get("video")
+            if sound is None:
                 continue
             yield Clip(
-                path=manifest.parent / entry["audio"],
+                path=manifest.parent / sound,
                 collection=collection,
-                name=Path(entry["audio"]).with_suffix("").as_posix(),
+                name=Path(sound).with_suffix("").as_posix(),
                 text=entry["text"],
                 speaker=entry["speaker"],
                 duration=float(entry["duration"]),

@@ -132,7 +132,15 @@ def _render(name: str, out: Path, plot: bool) -> None:
         from hearing_sim.factorybench import PREFIX, benchmark_scene
     description = benchmark_scene(name) if name.startswith(PREFIX) else load_scene(name)
     begin = time.perf_counter()
-    simulation = render(description, out)
+    with _progress_bar("drawing", 1.0) as advance:
+        done = 0.0
+
+        def show(share: float) -> None:
+            nonlocal done
+            advance(share - done)
+            done = share
+
+        simulation = render(description, out, show)
     seconds = time.perf_counter() - begin
     measured = [f"RT60 {simulation.rt60:.2f} s"]
     if simulation.snr_db is not None:

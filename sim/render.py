@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import soundfile
@@ -19,13 +20,26 @@ from hearing.types import SAMPLE_RATE
 RECORDING_FILES = {"audio.wav", "array.yaml", "playback.wav", "camera.mp4", "camera.yaml", "reference"}
 
 
-def render(scene: Scene, out_dir: str | Path) -> Simulation:
+def render(scene: Scene, out_dir: str | Path, progress: Callable[[float], None] | None = None) -> Simulation:
     """Simulate a scene and write it as a recording folder with reference.
 
     The folder holds `audio.wav` (16 bit, 16 kHz), `array.yaml`, `reference/segments.json` and
     `reference/sources.jsonl`,
     with a loudspeaker also `playback.wav`, with a camera also `camera.mp4` and `camera.yaml`. It appears complete or
     not at all; an older recording of the same name is replaced.
+
+    Parameters
+    ----------
+    scene
+        What to simulate.
+    out_dir
+        The folder.
+    progress
+        Is told the share of the video that is done, which takes longest.
+
+    Returns
+    -------
+    The simulation whose mixture was written.
 
     Raises
     ------
@@ -38,13 +52,13 @@ def render(scene: Scene, out_dir: str | Path) -> Simulation:
     check_out_dir(out_dir)
     simulation = simulate(scene)
     try:
-        _write(scene, simulation, out_dir)
+        _write(scene, simulation, out_dir, progress)
     except OSError as error:
         raise InputError(f"{out_dir}: cannot be written ({error.strerror}); give another --out folder") from error
     return simulation
 
 
-def _write(scene: Scene, simulation: Simulation, out_dir: Path) -> None:
+def _write(scene: Scene, simulation: Simulation, out_dir: Path, progress: Callable[[float], None] | None) -> None:
     out_dir.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{out_dir.name}-", dir=out_dir.parent) as temporary:
         folder = Path(temporary) / "recording"
@@ -54,7 +68,7 @@ def _write(scene: Scene, simulation: Simulation, out_dir: Path) -> None:
             soundfile.write(folder / "playback.wav", simulation.playback, SAMPLE_RATE, subtype="PCM_16")
         array = {"name": simulation.array.name, "microphones": simulation.array.positions.tolist()}
         (folder / "array.yaml").write_text(yaml.safe_dump(array, sort_keys=False), encoding="utf-8")
-        face_box = _write_video(scene, simulation, folder)
+        face_box = _write_video(scene, simulation, folder, progress)
         segments = reference_segments(scene, simulation.turns)
         (folder / "reference" / "segments.json").write_text(json.dumps(segments, indent=1), encoding="utf-8")
         with (folder / "reference" / "sources.jsonl").open("w", encoding="utf-8") as file:
@@ -64,14 +78,16 @@ def _write(scene: Scene, simulation: Simulation, out_dir: Path) -> None:
         folder.rename(out_dir)
 
 
-def _write_video(scene: Scene, simulation: Simulation, folder: Path) -> FaceBox | None:
+def _write_video(
+    scene: Scene, simulation: Simulation, folder: Path, progress: Callable[[float], None] | None
+) -> FaceBox | None:
     """Write what the camera sees, if there is one; return where it sees the faces."""
     if scene.camera is None:
         return None
     # Only scenes with a camera need the packages that draw faces.
     from hearing_sim.faces import camera_yaml, render_video
 
-    tracks = render_video(scene, simulation.turns, folder / "camera.mp4")
+    tracks = render_video(scene, simulation.turns, folder / "camera.mp4", progress)
     (folder / "camera.yaml").write_text(yaml.safe_dump(camera_yaml(scene.camera), sort_keys=False), encoding="utf-8")
     return tracks.box
 

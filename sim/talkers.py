@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
-from hearing_datasets import Clip, kit_clips, packaged_clips, read_clip, synthesize
-from hearing_datasets.alignment import Word, align, clip_words
+from hearing_datasets import Clip, Word, align, clip_words, kit_clips, packaged_clips, read_clip, synthesize
 from hearing_sim.scene import ROBOT, Scene, Talker, Turn
 from numpy.typing import NDArray
 
@@ -43,6 +42,10 @@ class PlacedTurn:
         Seconds at which the speech starts and ends at the mouth.
     words
         When each word and phone is said, in seconds at the mouth.
+    clip
+        The recording, or None for synthesis.
+    clip_start
+        Seconds at which the recording, all of it, would start.
     """
 
     turn: Turn
@@ -52,6 +55,8 @@ class PlacedTurn:
     start: float
     end: float
     words: tuple[Word, ...]
+    clip: Clip | None
+    clip_start: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +66,7 @@ class _Saying:
     text: str
     sound: NDArray[np.float64]
     words: tuple[Word, ...]
+    clip: Clip | None = None
 
 
 def place_turns(scene: Scene) -> list[PlacedTurn]:
@@ -90,8 +96,9 @@ def place_turns(scene: Scene) -> list[PlacedTurn]:
         kept = slice(max(0, first - MARGIN), last + MARGIN)
         samples = _fade(saying.sound[kept] / np.sqrt(np.mean(saying.sound[first:last] ** 2)))
         onset = round(start * SAMPLE_RATE) - (first - kept.start)
-        words = _moved(saying.words, start - first / SAMPLE_RATE)
-        placed.append(PlacedTurn(turn, saying.text, samples, onset, start, stop, words))
+        clip_start = start - first / SAMPLE_RATE
+        words = _moved(saying.words, clip_start)
+        placed.append(PlacedTurn(turn, saying.text, samples, onset, start, stop, words, saying.clip, clip_start))
         end = max(end, stop)
     return placed
 
@@ -118,7 +125,7 @@ class _Voice:
     def __init__(self, talker: Talker) -> None:
         self._talker = talker
         self._clips: list[Clip] = []
-        available = (*kit_clips("speech"), *packaged_clips())
+        available = (*kit_clips("speech"), *kit_clips("av"), *packaged_clips())
         for name in talker.voice:
             clips = [clip for clip in available if clip.speaker == name]
             # Voices whose words nobody wrote down are good for training, where no words are scored.
@@ -143,7 +150,7 @@ class _Voice:
         if turn.text is not None:
             raise InputError(f"talker {self._talker.name} is recorded and cannot say {turn.text!r}; use clip, or none")
         clip = self._find(turn.clip)
-        return _Saying(clip.text or "", read_clip(clip).astype(np.float64), clip_words(clip) or ())
+        return _Saying(clip.text or "", read_clip(clip).astype(np.float64), clip_words(clip) or (), clip)
 
     def _find(self, name: str | None) -> Clip:
         if name is None:
@@ -164,7 +171,7 @@ def _broken_off(saying: _Saying, last: int) -> _Saying:
     sound[last + BREAK :] = 0.0
     said = tuple(word for word in saying.words if word.end <= last / SAMPLE_RATE)
     # The text has its words in the same order as the alignment, whose spelling may differ.
-    return _Saying(" ".join(saying.text.split()[: len(said)]), sound, said)
+    return _Saying(" ".join(saying.text.split()[: len(said)]), sound, said, saying.clip)
 
 
 def _moved(words: tuple[Word, ...], seconds: float) -> tuple[Word, ...]:
