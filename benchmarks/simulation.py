@@ -16,8 +16,8 @@ from hearing_sim.motion import PoseWaypoint, Waypoint
 MIXTURES = 100
 TALKERS = (
     Talker("anna", ("vctk-p225",), (6.0, 3.9, 1.55)),
-    Talker("ben", ("vctk-p228",), (3.6, 5.1, 1.7)),
-    Talker("carl", ("vctk-p270",), (2.9, 2.3, 1.6)),
+    Talker("ben", ("vctk-p226",), (3.6, 5.1, 1.7)),
+    Talker("carl", ("vctk-p287",), (2.9, 2.3, 1.6)),
 )
 STATIC = Scene(
     name="static",
@@ -56,7 +56,8 @@ def report_lines() -> Iterator[str]:
         plan = DatasetPlan("training", MIXTURES, shard_size=MIXTURES // 4)
         generate(plan, Path(folder) / "mixtures", local_engine(os.cpu_count() or 1), lambda _: None)
         seconds = time.perf_counter() - begin
-        yield f"| {MIXTURES} training mixtures of 6 s (`hearing simulate --random`), {os.cpu_count()} workers | {seconds:.0f} |"
+        what = f"{MIXTURES} training mixtures of 6 s (`hearing simulate --random`), {os.cpu_count()} workers"
+        yield f"| {what} | {seconds:.0f} |"
 
 
 def _pose(station: tuple[float, float]) -> PoseWaypoint:

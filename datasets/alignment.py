@@ -1,14 +1,13 @@
 """When each word and phone of a clip is said: forced alignment with PocketSphinx.
 
 The alignments of the data kit's clips are kept in `alignments/kit.json`, so that scenes come out the same everywhere
-and at once. `python -m hearing_datasets.alignment` makes that file anew.
+and at once. `python -m hearing_datasets.alignments` makes that file anew.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -17,8 +16,6 @@ from typing import Any
 
 import numpy as np
 from hearing_datasets.clip import Clip, Phone, Word, read_clip
-from hearing_datasets.kit import kit_clips
-from hearing_datasets.packaged import packaged_clips
 from numpy.typing import NDArray
 
 from hearing.types import SAMPLE_RATE
@@ -66,8 +63,8 @@ def clip_words(clip: Clip) -> tuple[Word, ...] | None:
         return clip.words
     if clip.text is None:
         return None
-    kept = _kept().get(_key(clip))
-    return align(read_clip(clip), clip.text) if kept is None else _unpacked(clip.text, kept)
+    kept = _kept().get(clip_key(clip))
+    return align(read_clip(clip), clip.text) if kept is None else unpacked(clip.text, kept)
 
 
 def _forced(samples: NDArray[np.floating[Any]], words: list[str]) -> tuple[Word, ...] | None:
@@ -129,11 +126,10 @@ def _decode(decoder: Any, pcm: bytes) -> None:
     decoder.end_utt()
 
 
-@cache
 def _decoder() -> Any:
     from pocketsphinx import Decoder
 
-    # Between two clips nothing may be carried over, or the alignment of one would depend on the one before.
+    # A new one for every clip: what it remembers of one would change the next by a frame here and there.
     # The text is known, so that nothing has to be pruned for speed.
     wide = {"beam": 1e-150, "wbeam": 1e-150, "pbeam": 1e-150}
     return Decoder(lm=None, loglevel="FATAL", cmn="batch", dither=False, **wide)
@@ -165,21 +161,23 @@ def _shared_out(samples: NDArray[np.floating[Any]], words: list[str]) -> tuple[W
     return tuple(Word(word, float(a), float(b)) for word, a, b in zip(words, bounds[:-1], bounds[1:], strict=True))
 
 
-def _key(clip: Clip) -> str:
+def clip_key(clip: Clip) -> str:
+    """Return the name under which a clip is kept."""
     return f"{clip.collection}/{clip.name}"
 
 
 @cache
 def _kept() -> dict[str, list[str]]:
-    kept: dict[str, list[str]] = json.loads(_kept_file().read_text(encoding="utf-8"))
+    kept: dict[str, list[str]] = json.loads(kept_file().read_text(encoding="utf-8"))
     return kept
 
 
-def _kept_file() -> Path:
+def kept_file() -> Path:
+    """Return where the kept alignments are."""
     return Path(str(resources.files("hearing_datasets"))) / "alignments" / "kit.json"
 
 
-def _packed(words: Iterable[Word]) -> list[str]:
+def packed(words: Iterable[Word]) -> list[str]:
     """Write each word as `start end PHONE:duration ...`, counted in frames."""
 
     def frames(seconds: float) -> int:
@@ -196,7 +194,8 @@ def _packed(words: Iterable[Word]) -> list[str]:
     ]
 
 
-def _unpacked(text: str, packed: list[str]) -> tuple[Word, ...]:
+def unpacked(text: str, packed: list[str]) -> tuple[Word, ...]:
+    """Read what `packed` writes."""
     words = []
     for word, line in zip(text.split(), packed, strict=True):
         start, end, *phones = line.split()
@@ -206,18 +205,3 @@ def _unpacked(text: str, packed: list[str]) -> tuple[Word, ...]:
             at += int(duration)
         words.append(Word(word, int(start) * FRAME, int(end) * FRAME, tuple(sounds)))
     return tuple(words)
-
-
-def main() -> None:
-    """Align all transcribed clips of the data kit and of the installed wheels, and write `alignments/kit.json`."""
-    from rich.progress import track
-
-    clips = [clip for clip in (*kit_clips("speech"), *packaged_clips()) if clip.text]
-    kept = {_key(clip): _packed(align(read_clip(clip), clip.text or "")) for clip in track(clips, "aligning")}
-    lines = ",\n".join(f"{json.dumps(key)}: {json.dumps(kept[key])}" for key in sorted(kept))
-    _kept_file().write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
-    print(f"{len(kept)} clips in {_kept_file()}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

@@ -58,7 +58,7 @@ def kit_clips(collection: str) -> list[Clip]:
     root = kit_root()
     if root is None:
         return []
-    return list(_clips_in(root, collection))
+    return list(clips_in(root, collection))
 
 
 def split_of(speaker: str | None) -> Split:
@@ -72,7 +72,8 @@ def split_of(speaker: str | None) -> Split:
 
 
 @cache
-def _clips_in(root: Path, collection: str) -> tuple[Clip, ...]:
+def clips_in(root: Path, collection: str = ".") -> tuple[Clip, ...]:
+    """List the clips in one folder of a kit that is anywhere."""
     clips = (clip for manifest in (root / collection).rglob("manifest.jsonl") for clip in _clips_of(manifest, root))
     return tuple(sorted(clips, key=lambda clip: (clip.collection, clip.name)))
 
@@ -95,7 +96,7 @@ def _clips_of(manifest: Path, root: Path) -> Iterator[Clip]:
                 licence=entry["licence"],
                 label=entry.get("label") or entry.get("condition"),
             )
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"{manifest}, line {number}: not a manifest entry ({error!r}); restore the file"
             ) from error

@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 import numpy as np
-from hearing_datasets import Clip, Split, kit_clips, packaged_clips, split_of
+from hearing_datasets import Clip, Split, kit_clips, kit_root, packaged_clips, split_of
 from hearing_sim.checks import HABITS, OCCLUSIONS, inside
 from hearing_sim.conversation import Style, Voice, converse
 from hearing_sim.motion import PoseWaypoint, Vector, Waypoint
@@ -252,9 +252,13 @@ def random_scene(distribution: SceneDistribution, seed: int, split: Split) -> Sc
     )
 
 
-@cache
 def usable_clips(collection: str, split: Split) -> dict[str, list[Clip]]:
     """List sentences of 1.5 to 10 s by speaker, for those with at least three; longer ones without a transcript."""
+    return _usable_clips(collection, split, kit_root())
+
+
+@cache
+def _usable_clips(collection: str, split: Split, root: Path | None) -> dict[str, list[Clip]]:
     speakers = defaultdict(list)
     for clip in packaged_clips() if collection == "packaged" else kit_clips(collection):
         speaker = clip.speaker or ""
