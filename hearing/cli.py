@@ -168,9 +168,8 @@ def _generate(
     plan = DatasetPlan(distribution, number, seed, split, shard_size)
     begin = time.perf_counter()
     with _progress_bar("simulating", number) as advance:
-        shards = generate(
-            plan, out, ray_engine if engine == "ray" else local_engine(workers or os.cpu_count() or 1), advance
-        )
+        run = ray_engine() if engine == "ray" else local_engine(workers or os.cpu_count() or 1)
+        shards = generate(plan, out, run, advance)
     seconds = time.perf_counter() - begin
     _say(f"{number} mixtures in {len(shards)} shards in {out} ({seconds:.0f} s)")
 

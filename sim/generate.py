@@ -160,7 +160,7 @@ def local_engine(workers: int) -> Engine:
     return run
 
 
-def ray_engine(plan: DatasetPlan, missing: Sequence[int], out_dir: Path) -> Iterator[int]:
+def ray_engine() -> Engine:
     """Make shards on all machines of a Ray cluster that share the folder; without a cluster, on this one.
 
     Raises
@@ -172,13 +172,17 @@ def ray_engine(plan: DatasetPlan, missing: Sequence[int], out_dir: Path) -> Iter
         import ray
     except ImportError as error:
         raise InputError("engine ray needs Ray; run: pip install 'robot-hearing[scale]'") from error
-    ray.init(ignore_reinit_error=True, log_to_driver=False)
-    remote = ray.remote(num_cpus=1)(write_shard)
-    pending = {remote.remote(plan, number, out_dir.absolute()): number for number in missing}
-    while pending:
-        (finished, *_), _ = ray.wait(list(pending))
-        ray.get(finished)
-        yield pending.pop(finished)
+
+    def run(plan: DatasetPlan, missing: Sequence[int], out_dir: Path) -> Iterator[int]:
+        ray.init(ignore_reinit_error=True, log_to_driver=False)
+        remote = ray.remote(num_cpus=1)(write_shard)
+        pending = {remote.remote(plan, number, out_dir.absolute()): number for number in missing}
+        while pending:
+            (finished, *_), _ = ray.wait(list(pending))
+            ray.get(finished)
+            yield pending.pop(finished)
+
+    return run
 
 
 def write_shard(plan: DatasetPlan, number: int, out_dir: Path) -> None:

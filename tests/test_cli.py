@@ -262,3 +262,42 @@ def test_simulate_transcribe_evaluate(
     assert result["direction_error_deg"]["count"] >= 20
     assert result["false_alarm_words"] == 0
     assert 0.0 < result["latency_partial_seconds"]["p50"] <= result["latency_final_seconds"]["p50"]
+
+
+def test_simulate_draws_a_picture_beside_the_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["simulate", "machines_only", "--out", str(tmp_path / "hall"), "--plot"]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"hall", "hall.png"}
+    assert "RT60" in capsys.readouterr().err
+
+
+def test_simulate_makes_a_data_set(tmp_path: Path) -> None:
+    rooms = "rooms: {smallest: [4, 4, 2.5], largest: [6, 6, 3], rt60: [0.2, 0.3]}"
+    people = "people: {number: [1, 1], collections: {synthesis: 1.0}}"
+    (tmp_path / "tiny.yaml").write_text(f"name: tiny\nduration: [1, 1]\n{rooms}\n{people}\n")
+    arguments = ["--distribution", str(tmp_path / "tiny.yaml"), "--out", str(tmp_path / "set"), "--workers", "1"]
+    assert cli.main(["simulate", "--random", "3", "--shard-size", "2", *arguments]) == 0
+    names = {"dataset.json", "shards.jsonl", "shard-000000.tar", "shard-000001.tar"}
+    assert {path.name for path in (tmp_path / "set").iterdir()} == names
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "either a scene to render, or --random N"),
+        (["factory_demo", "--random", "3"], "either a scene to render, or --random N"),
+        (["--random", "0"], "at least 1 scene"),
+        (["--random", "3", "--split", "all"], "split 'all' is unknown"),
+        (["--random", "3", "--plot"], "--plot draws one scene"),
+        (["--random", "3", "--engine", "slurm"], "known are: local, ray"),
+        (["--random", "3", "--workers", "-1"], "workers is -1"),
+        (["factory_demo", "--bag"], "--bag is not available yet"),
+        (["factorybench/busy/dev/77"], "has the scenes 0 to 9"),
+    ],
+)
+def test_simulate_refuses_in_one_line_and_writes_nothing(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["simulate", *arguments, "--out", str(tmp_path / "out")]) == cli.BAD_INPUT
+    (line,) = capsys.readouterr().err.splitlines()
+    assert message in line
+    assert not (tmp_path / "out").exists()

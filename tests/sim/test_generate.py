@@ -103,9 +103,9 @@ def test_engine_that_is_not_installed_says_how_to_get_it(plan, tmp_path):
         import ray  # noqa: F401
     except ImportError:
         with pytest.raises(InputError, match=r"robot-hearing\[scale\]"):
-            generate(plan, tmp_path / "out", ray_engine, lambda _: None)
+            ray_engine()
     else:
-        assert generate(plan, tmp_path / "out", ray_engine, lambda _: None)
+        assert generate(plan, tmp_path / "out", ray_engine(), lambda _: None)
 
 
 def test_damaged_shards_are_refused(tmp_path):
