@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -158,7 +159,7 @@ def _shared_out(samples: NDArray[np.floating[Any]], words: list[str]) -> tuple[W
         return ()
     start, stop = loud[0] * 320 / SAMPLE_RATE, (loud[-1] + 1) * 320 / SAMPLE_RATE
     bounds = start + (stop - start) * np.cumsum([0, *map(len, words)]) / sum(map(len, words))
-    return tuple(Word(word, float(a), float(b)) for word, a, b in zip(words, bounds[:-1], bounds[1:], strict=True))
+    return tuple(Word(word, a, b) for word, (a, b) in zip(words, pairwise(bounds.round(2).tolist()), strict=True))
 
 
 def clip_key(clip: Clip) -> str:
@@ -203,5 +204,5 @@ def unpacked(text: str, packed: list[str]) -> tuple[Word, ...]:
         for phone, duration in (entry.split(":") for entry in phones):
             sounds.append(Phone(phone, round(at * FRAME, 2), round((at + int(duration)) * FRAME, 2)))
             at += int(duration)
-        words.append(Word(word, int(start) * FRAME, int(end) * FRAME, tuple(sounds)))
+        words.append(Word(word, round(int(start) * FRAME, 2), round(int(end) * FRAME, 2), tuple(sounds)))
     return tuple(words)

@@ -20,7 +20,7 @@ talkers:
   - {name: anna, voice: synthesis, position: [4.8, 3.3, 1.55]}
   - {name: carla, voice: synthesis, position: [1.6, 1.2, 1.5]}
 turns:
-  - {talker: anna, gap: 0.5, text: "Robot, where is the spare gripper?", addressed_to_robot: true}
+  - {talker: anna, gap: 0.5, text: "Robot, where is the spare gripper?", to: robot}
   - {talker: carla, gap: 0.8, text: "It was on the table."}
 machines:
   - {name: fan, kind: fan, position: [1.0, 4.2, 2.4], level_db: 60.0}
