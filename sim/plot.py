@@ -106,7 +106,7 @@ def _lanes(axes: Axes, scene: Scene, simulation: Simulation) -> None:
         colour = ROBOT_COLOUR if placed.turn.talker == ROBOT else addressed
         row = lane[placed.turn.talker]
         (bar,) = axes.barh(row, placed.end - placed.start, 0.7, left=placed.start, color=colour, alpha=0.75)
-        axes.text(placed.start, row, f" {placed.text}", fontsize=7, va="center").set_clip_path(bar)
+        axes.text(placed.start, row, f" {placed.text}", fontsize=7, va="center", clip_on=True).set_clip_path(bar)
     for machine in scene.machines:
         spans = [(start, end - start) for start, end in machine.on or ((0.0, scene.duration),)]
         axes.broken_barh(spans, (lane[machine.name] - 0.2, 0.4), color=MACHINE_COLOUR, alpha=0.6)

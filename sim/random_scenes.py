@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Clip, Split, kit_clips, kit_root, packaged_clips, split_of
-from hearing_sim.checks import HABITS, OCCLUSIONS, inside
+from hearing_sim.checks import HABITS, OCCLUSIONS
 from hearing_sim.conversation import Style, Voice, converse
 from hearing_sim.motion import PoseWaypoint, Vector, Waypoint
+from hearing_sim.placement import angles_apart, extent, free_step, nearest, place_around, place_away, place_inside, walk
 from hearing_sim.scene import (
     ArrayPose,
     Background,
@@ -74,10 +75,6 @@ COLLECTIONS = {"speech/read_5_speakers": 0.3, "speech/small_assets": 0.2, "speec
 """Transcribed voices of the kit, and how often each: the accented speakers are many, and harder than all others."""
 LEFT_OUT = ("sb-spk2", "so762-8", "so762-9")
 """Speakers whose transcripts are wrong, and beginners of whose clean recordings good recognizers get half wrong."""
-WALL_MARGIN = 0.4
-"""Metres that nobody comes closer to a wall."""
-WALKING_SPEED = (0.5, 1.3)
-TRIES = 200
 _ROOM, _ARRAY, _PEOPLE, _TALK, _MACHINES, _EQUIPMENT = range(6)
 
 
@@ -290,7 +287,7 @@ def _array(rng: Rng, distribution: SceneDistribution, room: Room, seed: int, dur
     robots = distribution.robots
     geometry = distribution.arrays[seed % len(distribution.arrays)]
     high = 0.5 * room.ceiling
-    position = _place(rng, room, (min(1.0, high), min(1.3, high + 0.05)), margin=0.25 * min(_extent(room)))
+    position = place_inside(rng, room, (min(1.0, high), min(1.3, high + 0.05)), margin=0.25 * min(extent(room)))
     yaw = round(float(rng.uniform(-180, 180)), 1)
     radius = load_array(geometry).aperture / 2
     body = round(max(0.06, radius), 3) if rng.uniform() < robots.on_body else None
@@ -305,7 +302,7 @@ def _array(rng: Rng, distribution: SceneDistribution, room: Room, seed: int, dur
         turning = round(abs(turn) / float(rng.uniform(25, 60)), 1)
         path.append(PoseWaypoint(time + wait + turning, start.position, heading))
         time = path[-1].time
-        goal = _step(rng, room, start.position, heading, (0.5, 2.5))
+        goal = free_step(rng, room, start.position, heading, (0.5, 2.5))
         if goal is not None and rng.uniform() < 0.6:
             time += max(0.5, math.dist(goal, start.position) / float(rng.uniform(0.2, 0.6)))
             path.append(PoseWaypoint(round(time, 1), goal, heading))
@@ -322,19 +319,19 @@ def _people(
     voices: dict[str, Voice] = {}
     used: set[str] = set()
     ahead = math.degrees(float(array.pose.yaw(0.0)))
-    angles = [ahead + angle for angle in _angles(rng, number, people.min_angle_deg, people.ahead_deg)]
+    angles = [ahead + angle for angle in angles_apart(rng, number, people.min_angle_deg, people.ahead_deg)]
     for index, angle in enumerate(angles, 1):
         name = f"talker_{index}"
         voice, spoken = _voice(rng, people, split, used)
         used.add(voice)
-        place = _around(rng, room, array, angle, people.distance)
-        walk = _walk(rng, room, array, place, duration) if rng.uniform() < people.walking else ()
+        place = place_around(rng, room, array, angle, people.distance)
+        path = walk(rng, room, array, place, duration) if rng.uniform() < people.walking else ()
         habit, covered = str(rng.choice(HABITS)), str(rng.choice(OCCLUSIONS)) if rng.uniform() < 0.15 else "none"
         face = None if rng.uniform() < people.hidden else Face(habit=habit, occlusion=covered)
         level, lombard = round(_between(rng, people.level_db), 1), round(_between(rng, people.lombard), 2)
         talkers.append(
             Talker(
-                name, (voice,), None if walk else place, walk, level, lombard, spoken.pitch, face=face
+                name, (voice,), None if path else place, path, level, lombard, spoken.pitch, face=face
             )
         )  # fmt: skip
         voices[name] = spoken
@@ -368,10 +365,10 @@ def _machines(
     for index in range(int(rng.integers(int(machines.number[0]), int(machines.number[1]) + 1))):
         recorded = rng.uniform() < machines.recorded
         kind = "recording" if recorded else str(rng.choice(machines.kinds))
-        place = _away(rng, room, array)
-        goal = _step(rng, room, place, float(rng.uniform(-180, 180)), (2.0, 8.0)) if kind == "forklift" else None
+        place = place_away(rng, room, array)
+        goal = free_step(rng, room, place, float(rng.uniform(-180, 180)), (2.0, 8.0)) if kind == "forklift" else None
         path: tuple[Waypoint, ...] = ()
-        if goal is not None and _distance(array, goal) > 1.2:
+        if goal is not None and nearest(array, goal) > 1.2:
             path = (Waypoint(0.0, place), Waypoint(max(2.0, min(duration, math.dist(goal, place) / 0.8)), goal))
         made.append(
             Machine(
@@ -412,104 +409,6 @@ def _microphones(rng: Rng, robots: Robots) -> Microphones:
         position_spread=round(float(place), 4),
         clock_ppm=round(float(clock), 1),
     )
-
-
-def _angles(rng: Rng, count: int, apart_deg: float, widest_deg: float) -> list[float]:
-    """Draw angles up to `widest_deg` to either side, all at least so far apart as far as there is room for it."""
-    least = min(apart_deg, 0.9 * widest_deg / max(count, 1))
-    while True:
-        angles = rng.uniform(-widest_deg, widest_deg, count)
-        apart = np.abs((angles[:, None] - angles + 180) % 360 - 180)
-        if np.all(apart[~np.eye(count, dtype=bool)] >= least):
-            return [float(angle) for angle in angles]
-
-
-def _around(rng: Rng, room: Room, array: ArrayPose, angle_deg: float, distance: Interval) -> Vector:
-    """Place a mouth in about a direction from where the array starts, away from the walls."""
-    x, y, _ = array.pose.origin(0.0)
-    for attempt in range(TRIES):
-        angle = math.radians(angle_deg + rng.normal() * attempt)
-        far = rng.uniform(*distance) if attempt < TRIES // 2 else rng.uniform(0.6, distance[1])
-        place = (
-            round(float(x + far * math.cos(angle)), 3),
-            round(float(y + far * math.sin(angle)), 3),
-            round(float(rng.uniform(1.2, 1.8)), 3),
-        )
-        if _free(room, place) and _distance(array, place) > 0.5:
-            return place
-    raise InputError("distribution: nobody fits into the rooms at people.distance; make rooms larger or distances less")
-
-
-def _walk(rng: Rng, room: Room, array: ArrayPose, start: Vector, duration: float) -> tuple[Waypoint, ...]:
-    """Walk about, with pauses, and never into the robot."""
-    path, time = [Waypoint(0.0, start)], 0.0
-    for _ in range(TRIES):
-        if time > duration:
-            break
-        here = path[-1].position
-        goal = _step(rng, room, here, float(rng.uniform(-180, 180)), (0.8, 3.5))
-        if goal is None or not _passes(array, here, goal):
-            continue
-        if rng.uniform() < 0.4 and len(path) > 1:
-            time += float(rng.uniform(0.5, 3.0))
-            path.append(Waypoint(round(time, 2), here))
-        time += math.dist(here, goal) / float(rng.uniform(*WALKING_SPEED))
-        path.append(Waypoint(round(time, 2), goal))
-    return tuple(path) if len(path) > 1 else ()
-
-
-def _away(rng: Rng, room: Room, array: ArrayPose) -> Vector:
-    """Place a machine off the walls and at least 1.2 m from wherever the array gets."""
-    for _ in range(TRIES):
-        place = _place(rng, room, (0.4, max(0.5, min(2.5, room.ceiling - 0.4))), WALL_MARGIN)
-        if _distance(array, place) > 1.2:
-            return place
-    raise InputError("distribution: no machine fits into the rooms; make rooms.smallest larger")
-
-
-def _place(rng: Rng, room: Room, height: Interval, margin: float) -> Vector:
-    corners = np.array(room.corners)
-    for attempt in range(TRIES):
-        x, y = rng.uniform(corners.min(axis=0), corners.max(axis=0))
-        place = (round(float(x), 3), round(float(y), 3), round(float(rng.uniform(*height)), 3))
-        if _free(room, place, margin * (1 - attempt / TRIES)):
-            return place
-    raise InputError("distribution: the rooms are too small to stand in; make rooms.smallest larger")
-
-
-def _step(rng: Rng, room: Room, start: Vector, heading_deg: float, length: Interval) -> Vector | None:
-    """Return a place ahead to which the way is free, or None."""
-    far = float(rng.uniform(*length))
-    x, y = start[0] + far * math.cos(math.radians(heading_deg)), start[1] + far * math.sin(math.radians(heading_deg))
-    goal = (round(x, 3), round(y, 3), start[2])
-    way = [tuple(np.array(start) + part * (np.array(goal) - start)) for part in np.linspace(0.1, 1, 12)]
-    return goal if all(_free(room, place) for place in way) else None
-
-
-def _free(room: Room, place: tuple[float, ...], margin: float = WALL_MARGIN) -> bool:
-    around = np.array(place) + margin * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
-    return bool(inside(room, around).all())
-
-
-def _passes(array: ArrayPose, start: Vector, goal: Vector) -> bool:
-    way = np.array(start) + np.linspace(0, 1, 12)[:, None] * (np.array(goal) - start)
-    return min(_distance(array, tuple(place)) for place in way) > 0.6
-
-
-def _distance(array: ArrayPose, place: tuple[float, ...]) -> float:
-    """Return how near the array ever comes to a place, in metres."""
-    return float(np.linalg.norm(_robot_places(array) - np.array(place), axis=1).min())
-
-
-@lru_cache(maxsize=64)
-def _robot_places(array: ArrayPose) -> np.ndarray:
-    times = np.linspace(0, array.path[-1].time, 100) if array.path else np.zeros(1)
-    return array.pose.origin(times)
-
-
-def _extent(room: Room) -> tuple[float, float]:
-    x, y = np.ptp(np.array(room.corners), axis=0)
-    return float(x), float(y)
 
 
 def _between(rng: Rng, interval: Interval) -> float:
