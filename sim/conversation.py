@@ -153,7 +153,7 @@ class _Talk:
     def __init__(self, style: Style, duration: float, rng: Rng) -> None:
         self.turns: list[Turn] = []
         self.said: set[str] = set()
-        self._style, self._last, self._rng = style, duration - 0.3, rng
+        self.style, self._last, self._rng = style, duration - 0.3, rng
         self._end = 0.0
 
     @property
@@ -165,7 +165,7 @@ class _Talk:
         gap: float | None = None, breaks_off_after: float | None = None,
     ) -> bool:  # fmt: skip
         """Add a turn if it fits; tell whether it did."""
-        style, rng = self._style, self._rng
+        style, rng = self.style, self._rng
         if gap is None:
             overlapping = bool(self.turns) and self.turns[-1].talker != name and rng.uniform() < style.overlaps
             gap = -min(rng.uniform(*style.overlap), length / 2) if overlapping else rng.uniform(*style.gap)
@@ -185,7 +185,7 @@ class _Talk:
 
 def _scripted_exchange(talk: _Talk, name: str, voices: Mapping[str, Voice], rng: Rng, robot_speaks: bool) -> None:
     """Let somebody command the robot, which answers, is corrected or interrupted; or let him talk to the others."""
-    style = talk._style
+    style = talk.style
     pitch = voices[name].pitch
 
     def say(lines: tuple[str, ...], to: str, kind: str, gap: float | None = None) -> bool:
