@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Clip, Split, kit_clips, kit_root, packaged_clips, split_of
-from hearing_sim.checks import HABITS, OCCLUSIONS
+from hearing_sim.checks import HABITS, MACHINE_KINDS, OCCLUSIONS
 from hearing_sim.conversation import Style, Voice, converse
 from hearing_sim.motion import PoseWaypoint, Vector, Waypoint
 from hearing_sim.placement import angles_apart, extent, free_step, nearest, place_around, place_away, place_inside, walk
@@ -43,18 +43,8 @@ Interval = tuple[float, float]
 Rng = np.random.Generator
 
 ARRAYS = ("respeaker_4mic", "respeaker_6mic", "xvf3800_4mic", "azure_kinect", "head_8mic")
-PARAMETRIC_KINDS = (
-    "motor",
-    "fan",
-    "compressor",
-    "press",
-    "grinder",
-    "cnc",
-    "welder",
-    "conveyor",
-    "forklift",
-    "air_burst",
-)
+WORKING_KINDS = tuple(k for k in MACHINE_KINDS if k not in ("alarm", "announcement", "radio", "recording"))
+"""Machines that a hall is full of; the others are named where they are wanted."""
 RECORDINGS = (
     "things_ceiling-fan",
     "things_washing-machine",
@@ -129,7 +119,7 @@ class Machines:
     """What makes noise: how many machines, of which kinds, how loud, and the share that is recorded."""
 
     number: Interval = (0.0, 0.0)
-    kinds: tuple[str, ...] = PARAMETRIC_KINDS
+    kinds: tuple[str, ...] = WORKING_KINDS
     level_db: Interval = (60.0, 70.0)
     recorded: float = 0.3
     backgrounds: tuple[str, ...] = ()
