@@ -128,7 +128,7 @@ class Machines:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """The robot: probabilities that it has each of these."""
+    """The robot: probabilities that it has each of these; `on_body` goes for arrays that are built around a head."""
 
     on_body: float = 0.0
     imperfect_microphones: float = 0.0
@@ -279,8 +279,11 @@ def _array(rng: Rng, distribution: SceneDistribution, room: Room, seed: int, dur
     high = 0.5 * room.ceiling
     position = place_inside(rng, room, (min(1.0, high), min(1.3, high + 0.05)), margin=0.25 * min(extent(room)))
     yaw = round(float(rng.uniform(-180, 180)), 1)
-    radius = load_array(geometry).aperture / 2
-    body = round(max(0.06, radius), 3) if rng.uniform() < robots.on_body else None
+    # Flat arrays lie on top of a robot, where nothing shadows them; those with height are built around a head.
+    positions = load_array(geometry).positions
+    radius = float(np.linalg.norm(positions[:, :2] - positions[:, :2].mean(axis=0), axis=1).max())
+    around_head = rng.uniform() < robots.on_body and np.ptp(positions[:, 2]) > 0.02
+    body = round(radius, 3) if around_head else None
     if rng.uniform() >= robots.moving:
         return ArrayPose(geometry, position, yaw, body_radius=body)
     path, time = [PoseWaypoint(0.0, position, yaw)], 0.0
