@@ -22,6 +22,7 @@ import os
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -41,6 +42,7 @@ from hearing.types import SAMPLE_RATE
 
 SHARD_SIZE = 50
 DESCRIPTION = "dataset.json"
+INDEX = "shards.jsonl"
 ATTEMPTS = 20
 _PARTS = ("direct.flac", "json", "mixture.flac", "talkers.flac")
 
@@ -101,7 +103,8 @@ def generate(plan: DatasetPlan, out_dir: Path, engine: Engine, done: Callable[[i
     plan
         What it is made of.
     out_dir
-        Folder of the shards. Shards that are complete are kept, damaged ones are made anew.
+        Folder of the shards. Those that are complete are kept; damaged ones are made anew: by their digests in
+        shards.jsonl once the data set has been finished, until then by the samples that they list.
     engine
         Who makes the shards.
     done
@@ -117,22 +120,34 @@ def generate(plan: DatasetPlan, out_dir: Path, engine: Engine, done: Callable[[i
         If the folder holds another data set or cannot be written, or a scene cannot be made.
     """
     _claim(plan, out_dir)
+    try:
+        return _make_missing(plan, out_dir, engine, done)
+    except OSError as error:
+        raise InputError(
+            f"{out_dir}: cannot be written ({error.strerror}); make room, then run the same command to go on"
+        ) from error
+
+
+def _make_missing(plan: DatasetPlan, out_dir: Path, engine: Engine, done: Callable[[int], None]) -> list[Path]:
+    for left_over in out_dir.glob("shard-*.part"):  # by a worker that was killed
+        left_over.unlink()
     paths = [out_dir / _shard_name(number) for number in range(len(plan.shards))]
+    digests = _known_digests(out_dir / INDEX)
     missing = []
     for number, (path, samples) in enumerate(zip(paths, plan.shards, strict=True)):
-        if _complete(path, samples):
+        if _complete(path, samples, digests.get(path.name)):
             done(len(samples))
         else:
             missing.append(number)
     for number in engine(plan, missing, out_dir):
         done(len(plan.shards[number]))
     lines = [
-        json.dumps(
-            {"shard": path.name, "samples": len(samples), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-        )
+        json.dumps({"shard": path.name, "samples": len(samples), "sha256": _digest(path)}) + "\n"
         for path, samples in zip(paths, plan.shards, strict=True)
     ]
-    (out_dir / "shards.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    temporary = out_dir / f"{INDEX}.part"
+    temporary.write_text("".join(lines), encoding="utf-8")
+    temporary.replace(out_dir / INDEX)
     return paths
 
 
@@ -154,6 +169,10 @@ def local_engine(workers: int) -> Engine:
                 for future in as_completed(futures):
                     future.result()
                     yield futures[future]
+            except BrokenProcessPool as error:
+                raise InputError(
+                    "a worker was killed, perhaps for want of memory; run this again with fewer --workers to go on"
+                ) from error
             finally:
                 pool.shutdown(cancel_futures=True)
 
@@ -268,15 +287,30 @@ def _claim(plan: DatasetPlan, out_dir: Path) -> None:
         raise InputError(f"{out_dir}: cannot be written ({error.strerror}); give another --out folder") from error
 
 
-def _complete(path: Path, samples: range) -> bool:
-    """Tell whether a shard holds all its samples; one that cannot be read does not."""
+def _complete(path: Path, samples: range, digest: str | None) -> bool:
+    """Tell whether a shard holds all its samples, unchanged if its digest is known; an unreadable one does not."""
     if not path.is_file():
         return False
     try:
         with tarfile.open(path) as shard:
-            return shard.getnames() == [f"{sample:08d}.{part}" for sample in samples for part in _PARTS]
+            listed = shard.getnames() == [f"{sample:08d}.{part}" for sample in samples for part in _PARTS]
     except (tarfile.TarError, OSError):
         return False
+    return listed and digest in (None, _digest(path))
+
+
+def _known_digests(index: Path) -> dict[str, str]:
+    """Return the digests of the shards of a data set that has been finished before; none if the index is damaged."""
+    try:
+        entries = [json.loads(line) for line in index.read_text(encoding="utf-8").splitlines()]
+        return {entry["shard"]: entry["sha256"] for entry in entries}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _shard_name(number: int) -> str:

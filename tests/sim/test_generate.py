@@ -1,4 +1,6 @@
 import dataclasses
+import errno
+import os
 import tarfile
 
 import numpy as np
@@ -69,6 +71,34 @@ def test_goes_on_where_it_stopped_and_mends_what_is_damaged(plan, tmp_path):
     assert [path.read_bytes() for path in paths] == contents
     assert paths[0].stat().st_mtime_ns == kept
     assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_notices_a_changed_byte_and_clears_what_a_killed_worker_left(plan, tmp_path):
+    paths = make(plan, tmp_path / "out")
+    content = paths[1].read_bytes()
+    paths[1].write_bytes(content[:2000] + bytes([content[2000] ^ 255]) + content[2001:])
+    (tmp_path / "out" / "shard-000001.999.part").write_bytes(b"half a shard")
+    make(plan, tmp_path / "out")
+    assert paths[1].read_bytes() == content
+    assert not list((tmp_path / "out").glob("*.part"))
+
+
+def test_a_full_disk_and_a_killed_worker_are_one_line(plan, tmp_path):
+    def full(plan, missing, out_dir):
+        raise OSError(errno.ENOSPC, "No space left on device")
+        yield
+
+    with pytest.raises(InputError, match=r"No space left on device.*to go on"):
+        generate(plan, tmp_path / "out", full, lambda _: None)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hearing_sim.generate.write_shard", _die)
+        with pytest.raises(InputError, match="fewer --workers"):
+            generate(plan, tmp_path / "out", local_engine(2), lambda _: None)
+
+
+def _die(plan, number, out_dir):
+    os._exit(9)
 
 
 def test_more_of_the_same_data_set(plan, tmp_path):
