@@ -1,7 +1,7 @@
 """Random scenes: rooms, robots, people and machines, drawn from a distribution that a YAML file describes.
 
-The same seed gives the same scene everywhere. Every part has its own stream of randomness, so that a new option in one
-part does not change the others.
+The same seed gives the same scene everywhere. Every part has its own stream of randomness; two streams are read twice,
+see the known faults in `datasets/factorybench/README.md`.
 """
 
 from __future__ import annotations
