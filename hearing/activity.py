@@ -1,4 +1,6 @@
-"""Is somebody speaking on this track? Silero VAD, streamed for every track.
+"""Is the track's talker speaking? What the network of its direction says, and Silero VAD, streamed for every track.
+
+The first knows where sound comes from, the second knows speech better; both must agree.
 
 The network misses quiet voices, so that every track is brought to the level of loud speech first: whether somebody
 speaks must not depend on the gain of the microphones.
@@ -13,6 +15,7 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from hearing.stft import HOP
 from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
 
 WINDOW = 512
@@ -28,9 +31,10 @@ LEAST_LEVEL = 1e-5
 
 @dataclass(slots=True)
 class _Stream:
-    """State of one track: samples not yet judged, samples before them, the network's memory, the loudest level."""
+    """State of one track: what is not yet judged, samples before it, the network's memory, the loudest level."""
 
     pending: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    talking: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
     context: Float32Array = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     hidden: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
     cell: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
@@ -64,12 +68,14 @@ class VoiceActivity:
 
         Returns
         -------
-        Probability of speech for each window of 512 samples that is complete now, of shape (n_windows,).
+        Probability that the talker speaks, for each window of 512 samples that is complete now, (n_windows,).
         """
         stream = self._streams.setdefault(audio.track_id, _Stream())
         samples = np.concatenate([stream.pending, audio.samples])
+        talking = np.concatenate([stream.talking, audio.talking])
         n_windows = len(samples) // WINDOW
-        stream.pending = samples[n_windows * WINDOW :]
+        n_hops = n_windows * WINDOW // HOP
+        stream.pending, stream.talking = samples[n_windows * WINDOW :], talking[n_hops:]
         if n_windows == 0:
             return np.zeros(0, np.float32)
         windows = samples[: n_windows * WINDOW].reshape(n_windows, WINDOW)
@@ -80,7 +86,10 @@ class VoiceActivity:
         probability, stream.hidden, stream.cell = self._network.run(
             None, {"input": heard, "h": stream.hidden, "c": stream.cell}
         )
-        return np.asarray(probability, np.float32).reshape(-1)
+        speech = np.asarray(probability, np.float32).reshape(-1)
+        # Silero VAD believes whatever leaks in from others: it may only doubt what the other network believes.
+        own: NDArray[np.float32] = talking[:n_hops].reshape(n_windows, -1).max(axis=1) * np.sqrt(speech)
+        return own
 
     @staticmethod
     def _levels(stream: _Stream, windows: Float32Array) -> NDArray[np.float64]:

@@ -60,7 +60,7 @@ class DirectionAttribution:
         track_id
             The track.
         direction
-            Where it is heard now.
+            Where it is heard now, in a frame that does not turn with the array.
         speaking_tracks
             All tracks that speak now: whoever is heard on one of them is not looked for elsewhere.
 

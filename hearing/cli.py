@@ -18,10 +18,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from hearing.cli_bench import bench
+from hearing.cli_train import train
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
     from hearing.arrays import MicrophoneArray
+    from hearing.pipeline import Pipeline
     from hearing.recording import Recording
     from hearing.types import HearingOutput, Utterance
 
@@ -52,20 +55,21 @@ def transcribe(
     recording: Annotated[Path, typer.Argument(help="Multichannel audio file, or recording folder.")],
     out: Annotated[Path, typer.Option(help="Folder for the outputs.")],
     array: Annotated[str | None, typer.Option(help="Array name or YAML file; see `hearing arrays`.")] = None,
+    playback: Annotated[Path | None, typer.Option(help="Audio file of what the robot's loudspeaker played.")] = None,
 ) -> None:
     """Write down who said what, when and from where."""
     from hearing.outputs import SessionLog, Timing, check_out_dir
     from hearing.pipeline import Pipeline
     from hearing.recording import open_recording
 
-    source = open_recording(recording, array)
+    source = open_recording(recording, array, playback)
     check_out_dir(out)
     for notice in source.notices:
         _say(f"notice: {notice}")
     pipeline = Pipeline.create(source.array)
     log = SessionLog()
     begin = time.perf_counter()
-    for output in _with_progress(pipeline.process, pipeline.flush, source):
+    for output in _with_progress(pipeline, source):
         log.add(output)
         for utterance in output.utterances:
             if utterance.final and utterance.words:
@@ -207,6 +211,10 @@ def demo(
     return run_demo(out)
 
 
+app.command("train")(train)
+app.add_typer(bench, name="bench")
+
+
 def _say(line: str) -> None:
     """Print what is not a result to stderr."""
     print(f"hearing: {line}", file=sys.stderr)
@@ -221,17 +229,23 @@ def _extra(name: str) -> Iterator[None]:
         raise InputError(f"{error}; install what this command needs: pip install 'robot-hearing[{name}]'") from error
 
 
-def _with_progress(
-    process: Callable[..., HearingOutput], flush: Callable[[], HearingOutput], source: Recording
-) -> Iterator[HearingOutput]:
+def _with_progress(pipeline: Pipeline, source: Recording) -> Iterator[HearingOutput]:
     """Feed the recording to the pipeline."""
+    from hearing.motion import MotionLog
+
+    motion = MotionLog.load(source.motion).known_at if source.motion is not None else None
+    faults: set[str] = set()
     heard = 0.0
     with _progress_bar("hearing", source.duration) as advance:
-        for block in source.blocks():
-            yield process(block)
+        for block, playback in source.blocks_with_playback():
+            yield pipeline.process(block, playback, motion)
+            for fault in pipeline.faults:
+                if fault.message not in faults:
+                    faults.add(fault.message)
+                    _say(f"notice: {fault.message}")
             advance(block.end_time - heard)
             heard = block.end_time
-        yield flush()
+        yield pipeline.flush()
 
 
 @contextmanager

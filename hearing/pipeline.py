@@ -1,14 +1,14 @@
 """The whole line from microphones to who-said-what, streaming and causal.
 
-short-time Fourier transform -> localization -> tracking -> separation -> voice activity -> segmentation -> recognition
--> attribution. Every stage is an object of its own with `process` and `reset`; this module only connects them.
+front end -> voice activity -> segmentation -> recognition -> attribution. Every stage is an object of its own with
+`process` and `reset`; this module only connects them.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -19,23 +19,21 @@ from hearing.activity import VoiceActivity
 from hearing.arrays import MicrophoneArray
 from hearing.attribution import AttributionConfig
 from hearing.errors import InputError
-from hearing.localization import LocalizationConfig, SrpPhat
+from hearing.front_end import FrontEnd, FrontEndConfig, FrontEndOutput
+from hearing.health import ChannelFault
 from hearing.recognition import Recognizer
 from hearing.recognition.catalogue import MODELS
 from hearing.recognition.store import locate
 from hearing.segmentation import SegmentationConfig, UtteranceSegmenter
-from hearing.separation import MvdrSeparator, SeparationConfig
-from hearing.stft import HOP, Stft
-from hearing.tracking import SourceTracker, TrackingConfig
+from hearing.stft import HOP
 from hearing.types import (
     SAMPLE_RATE,
+    ArrayMotion,
     AudioBlock,
     Float32Array,
     HearingOutput,
-    SourceAudio,
     SpeechChunk,
     Track,
-    TrackKind,
     Utterance,
 )
 from hearing.utterances import UtteranceAssembler
@@ -43,15 +41,15 @@ from hearing.utterances import UtteranceAssembler
 STEP = 4 * HOP
 """Samples that the stages take at once: 64 ms."""
 TRACK_PERIOD = SAMPLE_RATE // 10
+MotionSource = Callable[[float], ArrayMotion]
+"""Tells how the array moves at a time in seconds, from what is known then."""
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
     """Settings of all stages."""
 
-    localization: LocalizationConfig = field(default_factory=LocalizationConfig)
-    tracking: TrackingConfig = field(default_factory=TrackingConfig)
-    separation: SeparationConfig = field(default_factory=SeparationConfig)
+    front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
     attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
@@ -80,10 +78,7 @@ class Pipeline:
     ) -> None:
         self.array = array
         self.config = config or PipelineConfig()
-        self._stft = Stft(array.n_microphones)
-        self._localizer = SrpPhat(array, self.config.localization)
-        self._tracker = SourceTracker(self.config.tracking)
-        self._separator = MvdrSeparator(array, self.config.separation)
+        self._front_end = FrontEnd(array, self.config.front_end)
         self._activity = activity
         self._segmenter = UtteranceSegmenter(self.config.segmentation)
         self._recognizer = recognizer
@@ -109,7 +104,7 @@ class Pipeline:
         """Seconds by which a final utterance lags behind its last word, computing time aside."""
         return (
             STEP / SAMPLE_RATE
-            + self._separator.latency
+            + self._front_end.latency
             + self._activity.latency
             + self._segmenter.latency
             + self._recognizer.latency
@@ -117,34 +112,40 @@ class Pipeline:
 
     def reset(self) -> None:
         """Start a new stream."""
-        for stage in (
-            self._stft,
-            self._localizer,
-            self._tracker,
-            self._separator,
-            self._activity,
-            self._segmenter,
-            self._recognizer,
-            self._assembler,
-        ):
+        for stage in (self._front_end, self._activity, self._segmenter, self._recognizer, self._assembler):
             stage.reset()
-        self.compute_seconds: defaultdict[str, float] = defaultdict(float)
+        self._compute_seconds: defaultdict[str, float] = defaultdict(float)
         self._pending: Float32Array = np.zeros((0, self.array.n_microphones), np.float32)
+        self._played: Float32Array | None = None
         self._position = 0
         self._state: tuple[Track, ...] = ()
+        self.faults: tuple[ChannelFault, ...] = ()
 
-    def process(self, block: AudioBlock) -> HearingOutput:
+    @property
+    def compute_seconds(self) -> dict[str, float]:
+        """Seconds of work per stage."""
+        return {**self._front_end.compute_seconds, **self._compute_seconds}
+
+    def process(
+        self, block: AudioBlock, playback: Float32Array | None = None, motion: MotionSource | None = None
+    ) -> HearingOutput:
         """Hear the next block.
 
         Parameters
         ----------
         block
             Any number of samples, following on the last block.
+        playback
+            What the robot's loudspeaker played meanwhile, of shape (n_samples, n_channels), if it has one: with every
+            block of a stream or with none.
+        motion
+            Tells how the array moves at a time of the stream, if the robot knows.
 
         Raises
         ------
         InputError
-            If the block has the wrong number of channels or does not follow on the last one.
+            If the block has the wrong number of channels or does not follow on the last one, or if the playback is
+            not as long as the block.
         """
         if block.samples.ndim != 2 or block.samples.shape[1] != self.array.n_microphones:
             raise InputError(
@@ -156,6 +157,10 @@ class Pipeline:
             raise InputError(
                 f"audio block starts at sample {block.start_sample}, expected {expected}: fill the gap or reset"
             )
+        if playback is not None and len(playback) != len(block.samples):
+            raise InputError(f"{len(playback)} samples of playback for {len(block.samples)} of sound: give as many")
+        if playback is not None:
+            self._played = playback if self._played is None else np.concatenate([self._played, playback])
         self._pending = np.concatenate([self._pending, block.samples])
         tracks: list[Track] = []
         utterances: list[Utterance] = []
@@ -163,37 +168,41 @@ class Pipeline:
         with self._libraries.limit(limits=1, user_api="blas"):
             while len(self._pending) >= STEP:
                 samples, self._pending = self._pending[:STEP], self._pending[STEP:]
-                tracks += self._step(samples, utterances)
+                played = None
+                if self._played is not None:
+                    played, self._played = self._played[:STEP], self._played[STEP:]
+                tracks += self._step(samples, played, motion, utterances)
         return HearingOutput(tuple(tracks), tuple(utterances))
 
     def flush(self) -> HearingOutput:
         """Hear what is left at the end of the stream and finish all open utterances."""
-        missing = np.zeros((-len(self._pending) % STEP, self.array.n_microphones), np.float32)
-        output = self.process(AudioBlock(missing, self._position + len(self._pending)))
+        missing = -len(self._pending) % STEP
+        silence = np.zeros((missing, self.array.n_microphones), np.float32)
+        played = None if self._played is None else np.zeros((missing, self._played.shape[1]), np.float32)
+        output = self.process(AudioBlock(silence, self._position + len(self._pending)), played)
         rest = self._segmenter.close(self._segmenter.track_ids, self._position / SAMPLE_RATE)
         return HearingOutput(output.tracks, output.utterances + tuple(self._recognize(rest, ())))
 
-    def _step(self, samples: Float32Array, utterances: list[Utterance]) -> list[Track]:
+    def _step(
+        self,
+        samples: Float32Array,
+        played: Float32Array | None,
+        motion: MotionSource | None,
+        utterances: list[Utterance],
+    ) -> list[Track]:
         """Take one step; append what was said and return the tracks at each 0.1 s that it passed."""
         begin, self._position = self._position, self._position + len(samples)
         now = self._position / SAMPLE_RATE
-        with self._clock("transform"):
-            frames = self._stft.process(samples)
-        with self._clock("localize"):
-            peaks = self._localizer.process(frames)
-        with self._clock("track"):
-            tracks = self._tracker.process(peaks, now)
-        with self._clock("separate"):
-            sources = self._separator.process(frames, tracks)
+        moves = motion(now) if motion is not None else None
+        heard = self._front_end.process(samples, played, moves)
+        self.faults = heard.faults
         with self._clock("segment"):
-            chunks = self._segment(tracks, sources, now)
-        utterances += self._recognize(chunks, tracks)
-        before, self._state = (
-            self._state,
-            tuple(
-                replace(track, activity=self._segmenter.activity(track.id), kind=self._kind(track)) for track in tracks
-            ),
+            chunks = self._segment(heard, now)
+        utterances += self._recognize(chunks, heard.tracks, moves)
+        people = tuple(
+            replace(track, activity=self._segmenter.activity(track.id)) for track in heard.tracks if not track.tentative
         )
+        before, self._state = self._state, people + heard.machines
         # What is reported for a tick must not depend on what was heard after it.
         return [
             replace(track, time=tick / 10)
@@ -201,28 +210,25 @@ class Pipeline:
             for track in before
         ]
 
-    def _segment(
-        self, tracks: tuple[Track, ...], sources: tuple[SourceAudio, ...], now: float
-    ) -> tuple[SpeechChunk, ...]:
-        live = {track.id for track in tracks}
+    def _segment(self, heard: FrontEndOutput, now: float) -> tuple[SpeechChunk, ...]:
+        live = {track.id for track in heard.tracks}
         chunks = list(self._segmenter.close(self._segmenter.track_ids - live, now))
         self._activity.forget(live)
-        for track, audio in zip(tracks, sources, strict=True):
+        for track, audio in zip(heard.tracks, heard.sources, strict=True):
             chunks += self._segmenter.process(track, audio, self._activity.process(audio), now)
         return tuple(chunks)
 
-    def _recognize(self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...]) -> list[Utterance]:
-        self._assembler.follow(chunks, tracks)
+    def _recognize(
+        self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...], motion: ArrayMotion | None = None
+    ) -> list[Utterance]:
+        self._assembler.follow(chunks, tracks, motion)
         with self._clock("recognize"):
             transcripts = [self._recognizer.process(chunk) for chunk in chunks]
         return [self._assembler.process(transcript) for transcript in transcripts if transcript]
-
-    def _kind(self, track: Track) -> TrackKind:
-        return "talker" if self._segmenter.has_spoken(track.id) else "noise"
 
     @contextmanager
     def _clock(self, stage: str) -> Iterator[None]:
         """Count the computing time of a stage. Nothing that is put out depends on it."""
         begin = time.perf_counter()
         yield
-        self.compute_seconds[stage] += time.perf_counter() - begin
+        self._compute_seconds[stage] += time.perf_counter() - begin

@@ -1,7 +1,7 @@
 """Where a track's utterances begin and end.
 
-A window of audio counts as the track's own speech if it sounds like speech and comes from the track's direction:
-speech of others leaks into every beam, but does not come from there.
+A window of audio counts as the track's own speech if it sounds like speech and the network that listens in the track's
+direction says that the talker there talks: speech of others leaks into every beam, but does not come from there.
 """
 
 from __future__ import annotations
@@ -22,28 +22,29 @@ class SegmentationConfig:
 
     Attributes
     ----------
-    threshold
-        A window is own speech if its speech probability times its direction probability exceeds this.
+    threshold, sure
+        A window is own speech if its probability exceeds the first, and surely if it exceeds the second.
     onset, onset_window
-        So much own speech within this window opens an utterance.
+        So much sure own speech within this window opens an utterance.
     lead, tail
         Audio before the first and after the last own speech that belongs to the utterance.
     endpoint
         Time without own speech that ends an utterance.
+    activity_hold
+        Time constant by which the reported activity falls: words have gaps.
     max_length
         A longer utterance is cut: the recognizer takes no more at once.
-    direction_hold
-        Time constant by which the direction probability falls: peaks come and go within a word.
     """
 
-    threshold: float = 0.2
+    threshold: float = 0.3
+    sure: float = 0.5
     onset: float = 0.16
-    onset_window: float = 0.6
+    onset_window: float = 0.8
     lead: float = 0.3
     tail: float = 0.3
     endpoint: float = 0.8
+    activity_hold: float = 0.3
     max_length: float = 26.0
-    direction_hold: float = 0.3
 
 
 @dataclass(slots=True)
@@ -59,11 +60,9 @@ class _Line:
     judged
         Position up to which windows were judged.
     own
-        End positions of the recent windows of own speech.
+        End positions of the recent windows of own speech, and whether each is sure.
     last_own
         End of the last of them.
-    direction
-        Probability, held for a while, that sound comes from the track.
     activity
         Probability that the track speaks.
     utterance_id
@@ -75,9 +74,8 @@ class _Line:
     start: int
     judged: int
     held: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    own: deque[int] = field(default_factory=deque)
+    own: deque[tuple[int, bool]] = field(default_factory=deque)
     last_own: int = 0
-    direction: float = 0.0
     activity: float = 0.0
     utterance_id: str | None = None
     opened: int | None = None
@@ -114,11 +112,11 @@ class UtteranceSegmenter:
         Parameters
         ----------
         track
-            The track; its activity is the probability that sound comes from its direction.
+            The track; while it is tentative, no utterance begins.
         audio
             The track's audio.
         speech
-            Speech probability of the windows that this audio completes.
+            Probability that the windows that this audio completes are the track's own speech.
         now
             Stream time in seconds.
 
@@ -128,16 +126,15 @@ class UtteranceSegmenter:
         """
         line = self._lines.setdefault(track.id, _Line(audio.start_sample, audio.start_sample))
         line.held = np.concatenate([line.held, audio.samples])
-        fall = float(np.exp(-len(audio.samples) / SAMPLE_RATE / self.config.direction_hold))
-        line.direction = max(track.activity, line.direction * fall)
+        fall = float(np.exp(-WINDOW / SAMPLE_RATE / self.config.activity_hold))
         for probability in speech:
             line.judged += WINDOW
-            line.activity = float(probability) * line.direction
-            if line.activity > self.config.threshold:
-                line.own.append(line.judged)
+            line.activity = max(float(probability), fall * line.activity)
+            if probability > self.config.threshold:
+                line.own.append((line.judged, bool(probability > self.config.sure)))
                 line.last_own = line.judged
         if line.utterance_id is None:
-            self._open_if_speech(line)
+            self._open_if_speech(line, track.tentative)
         return self._advance(track.id, line, now) if line.utterance_id else ()
 
     def close(self, gone: set[int], now: float) -> tuple[SpeechChunk, ...]:
@@ -158,16 +155,13 @@ class UtteranceSegmenter:
         """Probability that the track speaks now."""
         return self._lines[track_id].activity
 
-    def has_spoken(self, track_id: int) -> bool:
-        """Tell whether the track ever began an utterance."""
-        return self._lines[track_id].opened is not None
-
-    def _open_if_speech(self, line: _Line) -> None:
-        while line.own and line.own[0] <= line.judged - _samples(self.config.onset_window):
+    def _open_if_speech(self, line: _Line, tentative: bool) -> None:
+        while line.own and line.own[0][0] <= line.judged - _samples(self.config.onset_window):
             line.own.popleft()
-        first = (line.own[0] if line.own else line.judged) - WINDOW - _samples(self.config.lead)
+        first = (line.own[0][0] if line.own else line.judged) - WINDOW - _samples(self.config.lead)
         self._drop_until(line, first)
-        if len(line.own) * WINDOW >= _samples(self.config.onset):
+        sure = sum(is_sure for _, is_sure in line.own) * WINDOW
+        if sure >= _samples(self.config.onset) and not tentative:
             self._count += 1
             line.utterance_id = f"u{self._count:04d}"
             line.opened = line.start

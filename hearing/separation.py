@@ -1,19 +1,29 @@
-"""One signal per track: minimum variance distortionless response, MVDR (Capon, 1969; Souden et al., 2010, eq. 5).
+"""One signal per track: minimum variance distortionless response, MVDR, led by masks.
 
-Every track has a noise covariance of its own: what the microphones heard while that track was silent, other talkers
-included. Learning lags behind listening, so that a talker whose track is found only after its onset does not become
-noise to itself. A new track is given the past that lies within that lag, so that no first word is lost.
+Masks say which share of every bin is a track's talker (Higuchi et al., 2016, Robust MVDR beamforming using
+time-frequency masks, eq. 9-14). From them every track learns where its talker's direct sound comes from, and how the
+microphones hear him when he disturbs others; what belongs to no track is noise, shared by all. A track's noise
+covariance is the shared noise plus all other talkers: they are blocked as soon as they talk. The steering vector is
+refined from the track's direction to what the microphones really hear, as the principal generalised eigenvector of the
+talker's covariance, by one power iteration a step (Warsitz and Haeb-Umbach, 2007, eq. 18; Krueger et al., 2011).
+
+All covariances are recursive; what is inverted is loaded with some diffuse and some uncorrelated noise.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray
+from hearing.ego_noise import NoiseMemory
+from hearing.features import Spectra
+from hearing.mask_network import Masks
 from hearing.stft import FRAME_RATE, FREQUENCIES, HOP, N_BINS, ComplexArray, InverseStft
+from hearing.talker_masks import LOOKBACK, TrackMasks
 from hearing.types import Float32Array, SourceAudio, Track
 
 
@@ -23,40 +33,64 @@ class SeparationConfig:
 
     Attributes
     ----------
-    lookback
-        Seconds of past that a new track gets, and by which learning the noise lags.
-    forgetting
-        Time constant in seconds of the noise covariance.
+    noise_memory, talker_memory, rival_memory
+        Time constants in seconds of the noise, of a talker's own covariance (seconds of speech), and of what others
+        hear of him.
+    geometry
+        Share of a talker's covariance that comes from his direction, however long he has been heard.
+    moved
+        Radians by which a talker moves until what was learned about him has faded to 1/e.
     diffuse
         Share of spherically diffuse noise that is always assumed: the beam is at least superdirective.
     loading
         Share of uncorrelated noise that is always assumed: it bounds the harm that wrong steering does.
+    rivals
+        How much more others count than they are loud.
+    floor
+        Least gain of the post-filter.
     """
 
-    lookback: float = 1.0
-    forgetting: float = 1.5
-    diffuse: float = 0.3
-    loading: float = 0.03
-
-
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """A past block: its frames, their covariance per bin and which tracks sounded."""
-
-    frames: ComplexArray
-    covariance: ComplexArray
-    activity: dict[int, float]
+    noise_memory: float = 2.0
+    talker_memory: float = 1.5
+    rival_memory: float = 0.5
+    geometry: float = 0.3
+    moved: float = np.deg2rad(6.0)
+    diffuse: float = 0.1
+    loading: float = 0.02
+    rivals: float = 2.0
+    floor: float = 0.1
 
 
 @dataclass(slots=True)
 class _Beam:
-    """State of one track: noise covariance of shape (n_bins, n_mics, n_mics) and the synthesis."""
+    """State of one track; covariances are of shape (N_BINS, n_mics, n_mics).
 
-    noise: ComplexArray
-    synthesis: InverseStft
+    Attributes
+    ----------
+    own
+        Of the talker's direct sound, as a sum over time.
+    rival
+        Of everything that is heard of him, as a mean over time.
+    steering
+        How the microphones hear him, of shape (N_BINS, n_mics).
+    weights
+        The beam, of shape (N_BINS, n_mics).
+    direction
+        Unit vector for which `own` was learned.
+    synthesis, enhanced
+        Of the linear and of the post-filtered signal.
+    """
+
+    own: ComplexArray
+    rival: ComplexArray
+    steering: ComplexArray
+    weights: ComplexArray
+    direction: NDArray[np.float64]
+    synthesis: InverseStft = field(default_factory=InverseStft)
+    enhanced: InverseStft = field(default_factory=InverseStft)
 
 
-def steering_vectors(array: MicrophoneArray, directions: Float32Array) -> ComplexArray:
+def steering_vectors(array: MicrophoneArray, directions: NDArray[np.float64]) -> ComplexArray:
     """Far-field steering vectors relative to the phase centre.
 
     Parameters
@@ -76,7 +110,7 @@ def steering_vectors(array: MicrophoneArray, directions: Float32Array) -> Comple
 
 
 def mvdr_weights(noise: ComplexArray, steering: ComplexArray) -> ComplexArray:
-    """Weights with gain 1 towards the steering vectors and least noise power.
+    """Weights with gain 1 towards the steering vectors and least noise power (Souden et al., 2010, eq. 5).
 
     Parameters
     ----------
@@ -115,76 +149,137 @@ class MvdrSeparator:
         coherence = np.sinc(2 * FREQUENCIES[:, None, None] * distance / SPEED_OF_SOUND)
         floor = self.config.diffuse * coherence + self.config.loading * np.eye(n)
         self._floor: ComplexArray = floor.astype(np.complex64)
+        self._noise = NoiseMemory(n, self.config.noise_memory)
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
-        n = self._array.n_microphones
-        self._past: deque[_Moment] = deque()
-        self._past_frames = 0
+        self._past: deque[Spectra] = deque()
         self._beams: dict[int, _Beam] = {}
-        self._background: ComplexArray = np.zeros((N_BINS, n, n), np.complex64)
+        self._noise.reset()
         self._frame = 0
 
-    def process(self, frames: ComplexArray, tracks: tuple[Track, ...]) -> tuple[SourceAudio, ...]:
+    def process(
+        self, spectra: Spectra, tracks: tuple[Track, ...], masks: TrackMasks, state: str = "idle"
+    ) -> tuple[SourceAudio, ...]:
         """Separate the next frames.
 
         Parameters
         ----------
-        frames
-            Short-time spectra of shape (n_frames, N_BINS, n_mics).
+        spectra
+            The frames.
         tracks
             The tracks at the end of these frames.
+        masks
+            Of the tracks.
+        state
+            Of the robot's motion, whose noise is remembered.
 
         Returns
         -------
-        One stretch of audio per track. The first stretch of a new track begins `lookback` earlier.
+        One stretch of audio per track. The first stretch of a new track begins up to `LOOKBACK` earlier.
         """
-        covariance = np.matmul(frames.transpose(1, 2, 0), frames.conj().transpose(1, 0, 2)) / len(frames)
-        self._past.append(_Moment(frames, covariance, {track.id: track.activity for track in tracks}))
-        self._past_frames += len(frames)
-        self._frame += len(frames)
-        born = {track.id for track in tracks if track.id not in self._beams}
-        for track_id in born:
-            self._beams[track_id] = _Beam(self._background.copy(), InverseStft())
-        for track_id in self._beams.keys() - {track.id for track in tracks}:
-            del self._beams[track_id]
-        self._learn()
+        self._frame += len(spectra.frames)
+        self._beams = {track.id: self._beams[track.id] for track in tracks if track.id in self._beams}
+        self._noise.switch(state)
+        self._learn_noise(spectra, masks.current)
+        directions = np.array([track.direction.vector for track in tracks]).reshape(-1, 3)
+        geometry = steering_vectors(self._array, directions)
+        for k, track in enumerate(tracks):
+            if track.id not in self._beams:
+                self._begin(track, directions[k], geometry[k], masks.past[track.id])
+        self._past.append(spectra)
+        while sum(len(past.frames) for past in self._past) > LOOKBACK * FRAME_RATE:
+            self._past.popleft()
         if not tracks:
             return ()
-        weights = self._weights(tracks)
-        recent = np.concatenate([moment.frames for moment in self._past]) if born else frames
+        beams = [self._beams[track.id] for track in tracks]
+        for beam, direction, direct, speech in zip(
+            beams, directions, masks.current.direct, masks.current.speech, strict=True
+        ):
+            self._learn(beam, direction, spectra.frames, direct, speech)
+        self._steer(beams, geometry, spectra.usable)
         return tuple(
-            self._beamform(track.id, weight, recent if track.id in born else frames)
-            for track, weight in zip(tracks, weights, strict=True)
+            self._listen(track, beam, spectra, masks, k)
+            for k, (track, beam) in enumerate(zip(tracks, beams, strict=True))
         )
 
-    def _learn(self) -> None:
-        """Let the blocks that are old enough into the noise covariances."""
-        while self._past_frames - len(self._past[0].frames) >= self.config.lookback * FRAME_RATE:
-            # Whoever sounded at any time since that block may have begun to sound in it.
-            sounded: dict[int, float] = {}
-            for moment in self._past:
-                for track_id, activity in moment.activity.items():
-                    sounded[track_id] = max(activity, sounded.get(track_id, 0.0))
-            old = self._past.popleft()
-            self._past_frames -= len(old.frames)
-            step = 1 - np.exp(-len(old.frames) / (self.config.forgetting * FRAME_RATE))
-            for track_id, beam in self._beams.items():
-                share = np.float32(step * (1 - sounded.get(track_id, 0.0)))
-                beam.noise += share * (old.covariance - beam.noise)
-            share = np.float32(step * (1 - max(sounded.values(), default=0.0)))
-            self._background += share * (old.covariance - self._background)
+    def _learn_noise(self, spectra: Spectra, masks: Masks) -> None:
+        """Learn as noise what belongs to no track."""
+        share = np.clip(1 - masks.speech.sum(axis=0), 0, 1) if len(masks.speech) else np.ones_like(spectra.power)
+        self._noise.learn(_covariance(spectra.frames, share), share.sum(axis=0), len(spectra.frames))
 
-    def _weights(self, tracks: tuple[Track, ...]) -> ComplexArray:
-        """MVDR weights of shape (n_tracks, N_BINS, n_mics)."""
-        steering = steering_vectors(self._array, np.array([track.direction.vector for track in tracks]))
-        noise = np.stack([self._beams[track.id].noise for track in tracks])
-        level = np.trace(noise, axis1=-2, axis2=-1).real[..., None, None] / self._array.n_microphones
-        return mvdr_weights(noise + (level + 1e-10) * self._floor, steering)
+    def _begin(self, track: Track, direction: NDArray[np.float64], geometry: ComplexArray, past: Masks) -> None:
+        n = geometry.shape[1]
+        nothing = np.zeros((N_BINS, n, n), np.complex64)
+        beam = _Beam(nothing, nothing, geometry, geometry / n, direction)
+        for spectra, direct, speech in zip(self._past, *self._split(past), strict=True):
+            self._learn(beam, direction, spectra.frames, direct, speech)
+        self._beams[track.id] = beam
 
-    def _beamform(self, track_id: int, weight: ComplexArray, frames: ComplexArray) -> SourceAudio:
-        """Apply one track's weights of shape (N_BINS, n_mics) and synthesise."""
-        spectrum = np.einsum("tfm,fm->tf", frames, weight.conj())
-        samples = self._beams[track_id].synthesis.process(spectrum)
-        return SourceAudio(track_id, samples, (self._frame - len(frames) - 1) * HOP)
+    def _split(self, past: Masks) -> tuple[list[Float32Array], list[Float32Array]]:
+        """Cut a new track's past masks into the pieces in which the past is kept."""
+        ends = np.cumsum([len(spectra.frames) for spectra in self._past])[:-1]
+        if not self._past:
+            return [], []
+        return np.split(past.direct[0], ends), np.split(past.speech[0], ends)
+
+    def _learn(
+        self,
+        beam: _Beam,
+        direction: NDArray[np.float64],
+        frames: ComplexArray,
+        direct: Float32Array,
+        speech: Float32Array,
+    ) -> None:
+        """Learn a talker from frames of shape (n_frames, N_BINS, n_mics) and masks (n_frames, N_BINS)."""
+        moved = float(np.arccos(np.clip(beam.direction @ direction, -1, 1))) / self.config.moved
+        beam.direction = direction
+        spoken = direct.sum(axis=0)[:, None, None] / (self.config.talker_memory * FRAME_RATE)
+        beam.own = np.exp(-spoken - np.float32(moved)) * beam.own + _covariance(frames, direct)
+        keep = np.float32(np.exp(-len(frames) / (self.config.rival_memory * FRAME_RATE)))
+        beam.rival = keep * beam.rival + (1 - keep) / len(frames) * _covariance(frames, speech)
+
+    def _steer(self, beams: list[_Beam], geometry: ComplexArray, usable: NDArray[np.bool_]) -> None:
+        """Point all beams: blocked are the noise and all other talkers."""
+        rival = np.stack([beam.rival for beam in beams])
+        others = self.config.rivals * (rival.sum(axis=0) - rival)
+        noise = self._noise.covariance + others
+        n = geometry.shape[-1]
+        level = np.trace(noise, axis1=-2, axis2=-1).real[..., None, None] / n
+        # A microphone that does not work is one that hears nothing but noise.
+        broken = np.diag(np.where(usable, 0.0, 1e3)).astype(np.float32)
+        loaded = noise + (level + 1e-9) * (self._floor + broken)
+        own = np.stack([beam.own for beam in beams])
+        energy = np.trace(own, axis1=-2, axis2=-1).real[..., None, None] / n
+        prior = geometry[..., :, None] * geometry[..., None, :].conj()
+        own = own + (self.config.geometry * energy + 1e-9) * prior
+        weights = np.stack([beam.weights for beam in beams])
+        steering = np.matmul(own, weights[..., None])[..., 0]
+        # The phase reference is what a delay-and-sum beam would hear, so that nothing jumps as the steering is refined.
+        reference = np.sum(geometry.conj() * steering, axis=-1, keepdims=True) / n
+        steering = steering / np.where(np.abs(reference) > 1e-20, reference, 1)
+        steering = np.where(np.isfinite(steering), steering, geometry).astype(np.complex64)
+        for beam, vector, weight in zip(beams, steering, mvdr_weights(loaded, steering), strict=True):
+            beam.steering, beam.weights = vector, weight
+
+    def _listen(self, track: Track, beam: _Beam, spectra: Spectra, masks: TrackMasks, k: int) -> SourceAudio:
+        """Apply one track's beam and synthesise."""
+        frames, speech, active = spectra.frames, masks.current.speech[k], masks.current.active[k]
+        if track.id in masks.past and len(self._past) > 1:
+            past = masks.past[track.id]
+            frames = np.concatenate([moment.frames for moment in self._past])
+            known = len(frames) - len(speech)
+            speech = np.concatenate([past.speech[0][-known:], speech])
+            active = np.concatenate([past.active[0][-known:], active])
+        heard = np.einsum("tfm,fm->tf", frames, beam.weights.conj())
+        samples = beam.synthesis.process(heard)
+        enhanced = beam.enhanced.process(heard * np.maximum(speech, self.config.floor))
+        return SourceAudio(track.id, samples, enhanced, active, (self._frame - len(frames) - 1) * HOP)
+
+
+def _covariance(frames: ComplexArray, share: Float32Array) -> ComplexArray:
+    """Sum of the outer products of frames (n_frames, N_BINS, n_mics), weighted by shares (n_frames, N_BINS)."""
+    weighted = frames * share[..., None]
+    covariance: ComplexArray = np.matmul(weighted.transpose(1, 2, 0), frames.conj().transpose(1, 0, 2))
+    return covariance

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -58,8 +59,8 @@ class Stft:
         signal = np.concatenate([self._tail, samples])
         self._tail = signal[-(FRAME - HOP) :]
         frames = np.lib.stride_tricks.sliding_window_view(signal, FRAME, axis=0)[::HOP]
-        spectra = np.fft.rfft(frames * WINDOW, axis=-1)
-        return spectra.transpose(0, 2, 1).astype(np.complex64)
+        spectra: ComplexArray = fft.rfft(frames * WINDOW, axis=-1).transpose(0, 2, 1)
+        return spectra
 
 
 class InverseStft:
@@ -86,7 +87,7 @@ class InverseStft:
         -------
         Samples of shape (n_frames * HOP,).
         """
-        segments = (np.fft.irfft(frames, FRAME, axis=-1) * WINDOW).astype(np.float32)
+        segments: Float32Array = fft.irfft(frames, FRAME, axis=-1) * WINDOW
         first, second = segments[:, :HOP], segments[:, HOP:]
         first[1:] += second[:-1]
         first[:1] += self._tail

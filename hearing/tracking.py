@@ -3,12 +3,15 @@
 Each observed peak is explained as false, as a new source, or as one of the sources already followed; the probabilities
 of all joint explanations give each track its activity and its Kalman update (Valin, Michaud and Rouat, 2007, Robust
 localization and tracking of simultaneous moving sound sources, eq. 10-19; Grondin and Michaud, 2019, Lightweight and
-optimized sound source localization and tracking methods, section 4, for the Kalman filter on the unit sphere).
+optimized sound source localization and tracking methods, section 4, for the Kalman filter on the unit sphere). A new
+source is tentative until somebody is heard to talk there; what never talks never becomes a talker. When the array
+turns, its sources turn back.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,23 +30,25 @@ class TrackingConfig:
     ----------
     p_false, p_new, p_existing
         Prior probabilities of the explanations of a peak.
-    power_active, power_false
-        Mean and standard deviation of the power of peaks of sources and of false peaks, weighted by their share of
-        the strongest peak's power.
     azimuth_noise, elevation_noise
         Standard deviation of a peak's direction: small and planar arrays hardly know the elevation.
     p_reflected, reflection_spread, reflections_last
         Share of a source's peaks that reflections pull aside, how far, and for how long after it was heard.
+    walks_faster, stops_within
+        Rad/s above which a silent source walks, and time constants by which one that does not, or any other, comes to
+        rest.
     acceleration
         Standard deviation of a source's random acceleration in rad/s^2.
     max_uncertainty
         Standard deviation beyond which a silent source's position does not become: it would take over its neighbours.
-    confirm_after, confirm_probability
-        A new source is believed after this time if its mean activity was at least that.
-    timeout
-        A source not heard for this time is forgotten.
-    merge_within
-        Of two tracks whose azimuths are closer than this, the younger ends.
+    talk_memory, confirm_talk
+        A tentative source is a talker once talking, averaged over about so many seconds, reaches this probability.
+    timeout, timeout_per_talk, longest_timeout
+        A source that is not heard for the first time is forgotten; every second that somebody talked there adds to
+        it, up to the longest.
+    merge_within, merge_after
+        Of two tracks whose azimuths are closer than this for this time, the younger ends: people who cross are not
+        so close for long. A tentative one ends at once.
     max_tracks, replace_after
         Tracks followed at most, tentative ones included; a new one replaces one that was silent for this long.
     """
@@ -51,35 +56,60 @@ class TrackingConfig:
     p_false: float = 0.15
     p_new: float = 0.15
     p_existing: float = 0.7
-    power_active: tuple[float, float] = (0.35, 0.10)
-    power_false: tuple[float, float] = (0.05, 0.05)
     azimuth_noise: float = np.deg2rad(4.0)
     elevation_noise: float = np.deg2rad(15.0)
     p_reflected: float = 0.25
     reflection_spread: float = np.deg2rad(15.0)
     reflections_last: float = 0.3
+    walks_faster: float = np.deg2rad(5.0)
+    stops_within: tuple[float, float] = (0.3, 3.0)
     acceleration: float = np.deg2rad(15.0)
     max_uncertainty: float = np.deg2rad(3.0)
-    confirm_after: float = 0.5
-    confirm_probability: float = 0.6
-    timeout: float = 6.0
+    talk_memory: float = 0.3
+    confirm_talk: float = 0.45
+    timeout: float = 1.0
+    timeout_per_talk: float = 10.0
+    longest_timeout: float = 20.0
     merge_within: float = np.deg2rad(12.0)
+    merge_after: float = 2.5
     max_tracks: int = 6
     replace_after: float = 1.0
 
 
 @dataclass(slots=True)
 class _Source:
-    """A followed source: Kalman state of position and velocity in the array frame."""
+    """A followed source.
+
+    Attributes
+    ----------
+    id
+        Unique in the stream.
+    state, covariance
+        Of position and velocity in the array frame, (6,) and (6, 6).
+    heard
+        When it was last heard directly, in seconds.
+    activity
+        Probability that it was among the last peaks.
+    talking, talk
+        Probability that somebody talks there, now and averaged over the last moments.
+    talked
+        Seconds for which somebody surely talked there.
+    confirmed
+        Whether `talk` was ever high enough.
+    apart
+        When it was last apart from all older sources, in seconds.
+    """
 
     id: int
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
-    born: float
     heard: float
     activity: float
-    evidence: float = 0.0
+    talking: float = 0.0
+    talk: float = 0.0
+    talked: float = 0.0
     confirmed: bool = False
+    apart: float = 0.0
 
     @property
     def position(self) -> NDArray[np.float64]:
@@ -107,7 +137,7 @@ class SourceTracker:
         self._next_id = 1
         self._time = 0.0
 
-    def process(self, peaks: tuple[Peak, ...], time: float) -> tuple[Track, ...]:
+    def process(self, peaks: tuple[Peak, ...], time: float, turn: float = 0.0) -> tuple[Track, ...]:
         """Follow the sources to a new time.
 
         Parameters
@@ -116,15 +146,18 @@ class SourceTracker:
             What was localized since the last call, strongest first.
         time
             Stream time of the peaks in seconds.
+        turn
+            Radians by which the array turned counter-clockwise since the last call.
 
         Returns
         -------
-        The confirmed tracks, oldest first. `activity` is the probability that the track was among the peaks,
-        weighted by their power relative to the strongest one.
+        All tracks, tentative ones included, oldest first. `activity` is the probability that the track was among the
+        peaks, weighted by their power relative to the strongest one.
         """
         dt = time - self._time
         self._time = time
         self._predict(dt)
+        self._turn_back(turn)
         direct, reflected = self._densities(peaks)
         probability = self._explain(peaks, direct + reflected)
         # Reflections of a talker feed other tracks with weak peaks; who talks at the same time is not much weaker.
@@ -132,15 +165,49 @@ class SourceTracker:
         explained = prominence[:, None] * probability[:, : len(self._sources)]
         straight = explained * direct / np.maximum(direct + reflected, 1e-300)
         for k, source in enumerate(self._sources):
-            for s, peak in enumerate(peaks):
-                self._update(source, peak, float(straight[s, k]))
-            self._judge(source, float(explained[:, k].sum()), float(straight[:, k].sum()), dt)
+            # What comes from near a talker while he is silent is a machine or an echo, which must not drag him along.
+            own = straight[:, k] * (source.talking if source.confirmed else 1.0)
+            for peak, probability_own in zip(peaks, own, strict=True):
+                self._update(source, peak, float(probability_own))
+            source.activity = float(explained[:, k].sum())
+            if own.sum() > 0.4:
+                source.heard = time
         self._forget(time)
         self._begin(peaks, probability[:, NEW], time)
+        return self._tracks()
+
+    def believe(self, talking: Mapping[int, float], dt: float) -> tuple[Track, ...]:
+        """Take note of who talks.
+
+        Parameters
+        ----------
+        talking
+            Probability that somebody talks there now, by track id.
+        dt
+            Seconds since the last call.
+
+        Returns
+        -------
+        All tracks; those where somebody was heard to talk are not tentative any more.
+        """
+        keep = float(np.exp(-dt / self.config.talk_memory))
+        for source in self._sources:
+            source.talking = talking.get(source.id, 0.0)
+            source.talk = keep * source.talk + (1 - keep) * source.talking
+            source.talked += dt * max(0.0, 2 * source.talking - 1)
+            source.confirmed |= source.talk >= self.config.confirm_talk
+        return self._tracks()
+
+    def _tracks(self) -> tuple[Track, ...]:
         return tuple(
-            Track(source.id, time, Direction.from_vector(source.position), source.activity)
+            Track(
+                source.id,
+                self._time,
+                Direction.from_vector(source.position),
+                source.activity,
+                tentative=not source.confirmed,
+            )
             for source in self._sources
-            if source.confirmed
         )
 
     def _explain(self, peaks: tuple[Peak, ...], density: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -149,13 +216,11 @@ class SourceTracker:
         if not peaks:
             return np.zeros((0, n + 2))
         # A weak peak beside a strong one is likely a reflection of it.
-        power = np.array([peak.power**2 / peaks[0].power for peak in peaks])
-        active = _gaussian(np.minimum(power, self.config.power_active[0]), *self.config.power_active)
-        inactive = _gaussian(np.maximum(power, self.config.power_false[0]), *self.config.power_false)
+        true = np.array([peak.likelihood * peak.power / peaks[0].power for peak in peaks])
         likelihood = np.empty((len(peaks), n + 2))
-        likelihood[:, :n] = self.config.p_existing * active[:, None] * density
-        likelihood[:, FALSE] = self.config.p_false * inactive / (4 * np.pi)
-        likelihood[:, NEW] = self.config.p_new * active / (4 * np.pi)
+        likelihood[:, :n] = self.config.p_existing * true[:, None] * density
+        likelihood[:, FALSE] = self.config.p_false * (1 - true) / (4 * np.pi)
+        likelihood[:, NEW] = self.config.p_new * true / (4 * np.pi)
         joint = _joint_explanations(len(peaks), n)
         probability = np.prod(likelihood[np.arange(len(peaks)), joint], axis=1)
         total = np.array([np.bincount(column, probability, minlength=n + 2) for column in joint.T])
@@ -188,12 +253,13 @@ class SourceTracker:
         return np.stack([across, np.cross(source.position, across)])
 
     def _predict(self, dt: float) -> None:
-        # Velocity decays within a second: people stop.
+        # Velocity decays: people stop. A slow one of a silent source is likely what echoes have left behind.
         transition = np.eye(6)
         transition[:3, 3:] = dt * np.eye(3)
-        transition[3:, 3:] *= np.exp(-dt)
         gain = self.config.acceleration * np.concatenate([0.5 * dt**2 * np.eye(3), dt * np.eye(3)])
         for source in self._sources:
+            stands = source.activity < 0.3 and np.linalg.norm(source.state[3:]) < self.config.walks_faster
+            transition[3:, 3:] = np.exp(-dt / self.config.stops_within[0 if stands else 1]) * np.eye(3)
             source.state = transition @ source.state
             source.covariance = transition @ source.covariance @ transition.T + gain @ gain.T
             variance = float(np.trace(source.covariance[:3, :3])) / 2
@@ -216,26 +282,29 @@ class SourceTracker:
         velocity = source.state[3:] - (source.state[3:] @ position) * position
         source.state = np.concatenate([position, velocity])
 
-    def _judge(self, source: _Source, activity: float, direct: float, dt: float) -> None:
-        """Note how likely the source was heard at all, and directly."""
-        source.activity = activity
-        source.evidence += activity * dt
-        if direct > 0.5:
-            source.heard = self._time
-        age = self._time - source.born
-        if not source.confirmed and age >= self.config.confirm_after:
-            source.confirmed = source.evidence >= self.config.confirm_probability * age
+    def _turn_back(self, turn: float) -> None:
+        """Turn all sources clockwise, as the array sees them when it turns counter-clockwise."""
+        if turn == 0.0:
+            return
+        cos, sin = np.cos(turn), np.sin(turn)
+        one = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        both = np.kron(np.eye(2), one)
+        for source in self._sources:
+            source.state = both @ source.state
+            source.covariance = both @ source.covariance @ both.T
 
     def _forget(self, time: float) -> None:
         kept: list[_Source] = []
         for source in self._sources:
-            doubted = not source.confirmed and time - source.born >= self.config.confirm_after
-            double = any(
-                _turn(source, elder) < self.config.merge_within
-                for elder in kept
-                if elder.confirmed or not source.confirmed
-            )
-            if not doubted and not double and time - source.heard < self.config.timeout:
+            timeout = self.config.timeout
+            if source.confirmed:
+                timeout += self.config.timeout_per_talk * source.talked
+            timeout = min(timeout, self.config.longest_timeout)
+            elders = [elder for elder in kept if elder.confirmed or not source.confirmed]
+            if not any(_turn(source, elder) < self.config.merge_within for elder in elders):
+                source.apart = time
+            double = time - source.apart > (self.config.merge_after if source.confirmed else 0.0)
+            if not double and time - source.heard < timeout:
                 kept.append(source)
         self._sources = kept
 
@@ -244,14 +313,14 @@ class SourceTracker:
             if p_new > 0.5 and self._has_room(time):
                 state = np.concatenate([peak.direction.vector, np.zeros(3)])
                 spread = [self.config.azimuth_noise**2] * 3 + [np.deg2rad(5.0) ** 2] * 3
-                self._sources.append(_Source(self._next_id, state, np.diag(spread), time, time, float(p_new)))
+                self._sources.append(_Source(self._next_id, state, np.diag(spread), time, float(p_new), apart=time))
                 self._next_id += 1
 
     def _has_room(self, time: float) -> bool:
         """Make room for a new source, at the cost of one that is silent now if need be."""
         if len(self._sources) < self.config.max_tracks:
             return True
-        silent = min(self._sources, key=lambda source: source.heard)
+        silent = min(self._sources, key=lambda source: (source.confirmed, source.heard))
         if time - silent.heard < self.config.replace_after:
             return False
         self._sources.remove(silent)
@@ -287,8 +356,3 @@ def _turn(a: _Source, b: _Source) -> float:
     """Difference in azimuth in radians: what is above or below a source is its reflection."""
     difference = np.arctan2(a.position[1], a.position[0]) - np.arctan2(b.position[1], b.position[0])
     return float(abs((difference + np.pi) % (2 * np.pi) - np.pi))
-
-
-def _gaussian(value: NDArray[np.float64], mean: float, deviation: float) -> NDArray[np.float64]:
-    density: NDArray[np.float64] = np.exp(-0.5 * ((value - mean) / deviation) ** 2) / (deviation * np.sqrt(2 * np.pi))
-    return density

@@ -89,6 +89,28 @@ class Direction:
         return math.acos(float(np.clip(self.vector @ other.vector, -1.0, 1.0)))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ArrayMotion:
+    """Where the robot carries the array, and how it moves.
+
+    Attributes
+    ----------
+    time
+        Stream time in seconds.
+    position
+        Origin of the array frame in the frame that it had when the stream started, of shape (3,) in metres.
+    yaw
+        Its rotation about z since then, in radians counter-clockwise; continuous, so that it may exceed pi.
+    state
+        `idle`, `head_turning`, `driving` or another name of the robot's; None if it is not known.
+    """
+
+    time: float
+    position: NDArray[np.float64]
+    yaw: float
+    state: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Peak:
     """A maximum of the steered response power: somewhere sound may come from.
@@ -99,10 +121,13 @@ class Peak:
         Where it is.
     power
         Steered response power with phase transform, normalised to [0, 1]: 1 is a plane wave without noise.
+    likelihood
+        Probability that a source is there, calibrated on simulated rooms.
     """
 
     direction: Direction
     power: float
+    likelihood: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +146,8 @@ class Track:
         Probability that the source sounds now.
     kind
         What the source is.
+    tentative
+        True as long as nobody was heard to talk there: not reported, and no utterance begins on it.
     """
 
     id: int
@@ -128,6 +155,7 @@ class Track:
     direction: Direction
     activity: float
     kind: TrackKind = "talker"
+    tentative: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +167,19 @@ class SourceAudio:
     track_id
         The track it belongs to.
     samples
-        Float32 array of shape (n_samples,).
+        What the beam hears, for recognition: float32 array of shape (n_samples,).
+    enhanced
+        The same with what is left of others and of noise turned down, for people.
+    talking
+        Probability that the track's talker talks, for every 16 ms of the samples.
     start_sample
         Index of the first sample on the stream's sample clock. The stretches of one track follow on each other.
     """
 
     track_id: int
     samples: Float32Array
+    enhanced: Float32Array
+    talking: Float32Array
     start_sample: int
 
 

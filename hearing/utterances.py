@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.attribution import AttributionConfig, DirectionAttribution, addressed_to_robot
-from hearing.types import CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
+from hearing.types import ArrayMotion, CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
 
 
 @dataclass(slots=True)
@@ -62,7 +62,9 @@ class UtteranceAssembler:
         self._attribution.reset()
         self._open: dict[str, _Open] = {}
 
-    def follow(self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...]) -> None:
+    def follow(
+        self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...], motion: ArrayMotion | None = None
+    ) -> None:
         """Note where and when the open utterances are heard.
 
         Parameters
@@ -71,13 +73,17 @@ class UtteranceAssembler:
             New audio of utterances.
         tracks
             All tracks as they are now.
+        motion
+            How the array stands now, if it moves.
         """
+        yaw = 0.0 if motion is None else motion.yaw
         live = {track.id: track for track in tracks}
         for chunk in chunks:
             if track := live.get(chunk.track_id):
                 # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
                 speaking = {utterance.track_id for utterance in self._open.values()}
-                speaker, probability = self._attribution.process(track.id, track.direction, speaking)
+                at_rest = Direction(track.direction.azimuth + yaw, track.direction.elevation)
+                speaker, probability = self._attribution.process(track.id, at_rest, speaking)
                 self._open.setdefault(
                     chunk.utterance_id, _Open(track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0)
                 )

@@ -6,6 +6,7 @@ commands to the robot by name, corrections, backchannels, and interruptions whil
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -59,6 +60,8 @@ BARGE_INS = ("Stop.", "Wait, wait.", "No, not now.", "Robot, stop talking.")
 BACKCHANNELS = ("Mm-hm.", "Okay.", "Right.", "Yeah.", "Uh-huh.")
 SIDE_TALK = ("He never finds the {part}.", "Did you see the {part} anywhere?", "It was at {place} this morning.")
 NUMBERS = ("two", "three", "seven", "twelve", "fifteen", "forty")
+BREATH = 0.2
+"""Seconds at least between two turns of the same talker, who cannot talk over himself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,7 @@ class _Talk:
         self.said: set[str] = set()
         self.style, self._last, self._rng = style, duration - 0.3, rng
         self._end = 0.0
+        self._ends: dict[str, float] = {}
 
     @property
     def open(self) -> bool:
@@ -169,7 +173,8 @@ class _Talk:
         if gap is None:
             overlapping = bool(self.turns) and self.turns[-1].talker != name and rng.uniform() < style.overlaps
             gap = -min(rng.uniform(*style.overlap), length / 2) if overlapping else rng.uniform(*style.gap)
-        gap = round(max(gap, -self._end), 2)
+        free = self._ends[name] + BREATH if name in self._ends else 0.0
+        gap = math.ceil(100 * max(gap, free - self._end)) / 100
         length = min(length, breaks_off_after or length)
         if self._end + gap + length > self._last:
             room = self._last - self._end - gap
@@ -179,7 +184,8 @@ class _Talk:
         name_of_clip = clip.name if clip is not None else None
         self.turns.append(Turn(name, gap, name_of_clip, text, to, kind, breaks_off_after))
         self.said.add((clip.text if clip is not None else text) or "")
-        self._end = max(self._end, self._end + gap + length)
+        self._ends[name] = self._end + gap + length
+        self._end = max(self._end, self._ends[name])
         return True
 
 

@@ -1,8 +1,9 @@
-"""The robot's own noise: a fan, the head's joint motors, drive motors and wheels, by its state of motion."""
+"""The robot's motion, and the noise of it: a fan, the head's joint motors, drive motors and wheels."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from hearing_sim.scene import Scene
@@ -15,6 +16,8 @@ MOVES = 0.02
 """Metres per second above which the robot drives."""
 TURNS = np.radians(3.0)
 """Radians per second above which its head turns."""
+ODOMETRY_STEP = 0.05
+"""Seconds between two lines of motion.jsonl."""
 _RAMP = round(0.03 * SAMPLE_RATE)
 
 
@@ -50,6 +53,29 @@ def motion_states(scene: Scene, times: ArrayLike) -> NDArray[np.str_]:
     pose = scene.array.pose
     turning = np.where(np.abs(pose.turn_rate(times)) > TURNS, "head_turning", "idle")
     return np.where(pose.speed(times) > MOVES, "driving", turning)
+
+
+def odometry(scene: Scene) -> list[dict[str, Any]]:
+    """List what a robot with perfect odometry knows of its motion, relative to where it starts; empty if it rests.
+
+    `hearing.motion.MotionLog` reads these lines.
+    """
+    pose = scene.array.pose
+    if not (pose.moving or scene.robot.states):
+        return []
+    times = np.arange(round(scene.duration / ODOMETRY_STEP) + 1) * ODOMETRY_STEP
+    positions = pose.to_frame(pose.origin(times), np.zeros(len(times)))
+    turned = np.degrees(pose.yaw(times) - pose.yaw(0.0))
+    return [
+        {"time": time, "position": position, "yaw_deg": yaw_deg, "state": state}
+        for time, position, yaw_deg, state in zip(
+            times.round(3).tolist(),
+            (positions.round(5) + 0.0).tolist(),  # no negative zeros
+            (turned.round(4) + 0.0).tolist(),
+            motion_states(scene, times).tolist(),
+            strict=True,
+        )
+    ]
 
 
 def ego_sources(scene: Scene, n_samples: int, rng: np.random.Generator) -> list[EgoSource]:

@@ -9,7 +9,8 @@ from importlib import resources
 from pathlib import Path
 
 from hearing_datasets import Split
-from hearing_sim.random_scenes import load_distribution, random_scene
+from hearing_sim.distribution import load_distribution
+from hearing_sim.random_scenes import random_scene
 from hearing_sim.scene import Scene
 from hearing_sim.schema import check_choice
 

@@ -31,7 +31,8 @@ from typing import Any
 import numpy as np
 import soundfile
 from hearing_datasets import Split
-from hearing_sim.random_scenes import SceneDistribution, load_distribution, random_scene
+from hearing_sim.distribution import SceneDistribution, load_distribution
+from hearing_sim.random_scenes import random_scene
 from hearing_sim.reference import reference_segments
 from hearing_sim.scene import Scene
 from hearing_sim.simulation import Simulation, direct_speech, simulate

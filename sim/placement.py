@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
 from hearing_sim.checks import inside
-from hearing_sim.motion import Vector, Waypoint
+from hearing_sim.motion import FloatArray, Trajectory, Vector, Waypoint
 from hearing_sim.scene import ArrayPose, Room
+from numpy.typing import ArrayLike
+from scipy.spatial import cKDTree
 
 from hearing.errors import InputError
 
@@ -19,60 +22,173 @@ WALL_MARGIN = 0.4
 """Metres that nobody comes closer to a wall."""
 WALKING_SPEED = (0.5, 1.3)
 """Metres per second."""
+CLEARANCE = 0.6
+"""Metres on the floor between any two of people and machines, at every `STEP`; 0.5 m remain between the steps."""
+STEP = 0.05
+"""Seconds between the times at which ways are compared."""
+FROM_ROBOT = 1.2
+"""Metres that a machine keeps from wherever the array gets."""
 TRIES = 200
 
 
-def angles_apart(rng: Rng, count: int, apart_deg: float, widest_deg: float) -> list[float]:
-    """Draw angles up to `widest_deg` to either side, all at least so far apart as far as there is room for it."""
-    least = min(apart_deg, 0.9 * widest_deg / max(count, 1))
-    while True:
-        angles = rng.uniform(-widest_deg, widest_deg, count)
-        apart = np.abs((angles[:, None] - angles + 180) % 360 - 180)
-        if np.all(apart[~np.eye(count, dtype=bool)] >= least):
-            return [float(angle) for angle in angles]
+class NoRoomError(InputError):
+    """Something does not fit into a room."""
 
 
-def place_around(rng: Rng, room: Room, array: ArrayPose, angle_deg: float, distance: Interval) -> Vector:
-    """Place a mouth in about a direction from where the array starts, away from the walls."""
-    x, y, _ = array.pose.origin(0.0)
+class Floor:
+    """Who is where in a room, at any time, so that nobody walks into anybody.
+
+    Parameters
+    ----------
+    room, array
+        The room, and the robot in it.
+    duration
+        Seconds of the scene.
+    """
+
+    def __init__(self, room: Room, array: ArrayPose, duration: float) -> None:
+        self.room, self.array, self.duration = room, array, duration
+        self._times = np.arange(0.0, duration + STEP, STEP)
+        self._ways: dict[str, FloatArray] = {}
+
+    def put(self, name: str, path: Sequence[Waypoint]) -> None:
+        """Let somebody go along a path, or stand at its only place, instead of wherever he was put before."""
+        self._ways[name] = self.way(path)
+
+    def way(self, path: Sequence[Waypoint]) -> FloatArray:
+        """Return where a path leads from `STEP` to `STEP`, of shape (n_times, 3) in metres."""
+        return Trajectory(path).at(self._times)
+
+    def is_clear(self, way: FloatArray, name: str | None = None) -> bool:
+        """Tell whether a way keeps clear of everybody at all times, not counting `name`, whose way it is."""
+        others = (other for other_name, other in self._ways.items() if other_name != name)
+        return all(np.linalg.norm((way - other)[:, :2], axis=1).min() >= CLEARANCE for other in others)
+
+
+def arrange(
+    rng: Rng, floor: Floor, number: int, distance: Interval, apart_deg: float, ahead_deg: float
+) -> list[Vector]:
+    """Place mouths around where the array starts, clear of walls, the robot, machines and each other.
+
+    Parameters
+    ----------
+    rng
+        Source of everything random.
+    floor
+        The room, and what is in it already.
+    number
+        How many.
+    distance
+        Range of distances from the array in metres; less where there is no room otherwise.
+    apart_deg
+        Between any two of them, as seen from the array.
+    ahead_deg
+        How far to either side of straight ahead they stand.
+
+    Raises
+    ------
+    NoRoomError
+        If there is no room for so many of them.
+    """
+    ahead = math.degrees(float(floor.array.pose.yaw(0.0)))
     for attempt in range(TRIES):
-        angle = math.radians(angle_deg + rng.normal() * attempt)
-        far = rng.uniform(*distance) if attempt < TRIES // 2 else rng.uniform(0.6, distance[1])
+        closest = distance[0] if attempt < TRIES // 2 else min(0.6, distance[0])
+        places: list[Vector] = []
+        for angle in angles_apart(rng, number, apart_deg, ahead_deg):
+            place = _place_at(rng, floor, math.radians(ahead + angle), (closest, distance[1]), places)
+            if place is None:
+                break
+            places.append(place)
+        if len(places) == number:
+            return places
+    raise NoRoomError(
+        "distribution: nobody fits into the rooms at people.distance; make rooms larger or distances less"
+    )
+
+
+def angles_apart(rng: Rng, count: int, apart_deg: float, widest_deg: float) -> list[float]:
+    """Draw angles up to `widest_deg` to either side, all at least so far apart, in random order.
+
+    Raises
+    ------
+    InputError
+        If there is no room for so many angles.
+    """
+    around = widest_deg >= 180  # then the last angle and the first one are neighbours, too
+    apart_deg += 0.2  # lost when places are rounded to millimetres
+    left = 2 * widest_deg - apart_deg * (count if around else count - 1)
+    if count > 1 and left < 0:
+        raise InputError(
+            f"distribution: {count} people do not fit at people.min_angle_deg into {2 * widest_deg:g} degrees; "
+            "lower it, or raise people.ahead_deg"
+        )
+    # What the gaps between neighbours leave is shared out at random: uniform among all angles that are allowed.
+    angles = np.sort(rng.uniform(0, max(left, 0.0), count)) + apart_deg * np.arange(count) - widest_deg
+    if around:
+        angles += rng.uniform(0, 360)
+    return [float(angle) for angle in rng.permutation(angles)]
+
+
+def _place_at(rng: Rng, floor: Floor, angle: float, distance: Interval, others: list[Vector]) -> Vector | None:
+    x, y, _ = floor.array.pose.origin(0.0)
+    for _ in range(10):
+        far = rng.uniform(*distance)
         place = (
             round(float(x + far * math.cos(angle)), 3),
             round(float(y + far * math.sin(angle)), 3),
             round(float(rng.uniform(1.2, 1.8)), 3),
         )
-        if is_free(room, place) and nearest(array, place) > 0.5:
+        if (
+            is_free(floor.room, place)
+            and nearest(floor.array, place) > 0.5
+            and all(math.dist(place[:2], other[:2]) >= CLEARANCE for other in others)
+            and floor.is_clear(np.array([place]))
+        ):
             return place
-    raise InputError("distribution: nobody fits into the rooms at people.distance; make rooms larger or distances less")
+    return None
 
 
-def walk(rng: Rng, room: Room, array: ArrayPose, start: Vector, duration: float) -> tuple[Waypoint, ...]:
-    """Walk about, with pauses, and never into the robot."""
-    path, time = [Waypoint(0.0, start)], 0.0
+def walk(rng: Rng, floor: Floor, name: str, start: Vector) -> tuple[Waypoint, ...]:
+    """Walk about, with pauses, and never into the robot or anybody; empty if there is no way to go.
+
+    Every step leads to where one can stay until the scene ends, so that a walker never ends up in somebody's way.
+    """
+    path = [Waypoint(0.0, start)]
     for _ in range(TRIES):
-        if time > duration:
+        here, time = path[-1].position, path[-1].time
+        if time > floor.duration:
             break
-        here = path[-1].position
-        goal = free_step(rng, room, here, float(rng.uniform(-180, 180)), (0.8, 3.5))
-        if goal is None or not passes(array, here, goal):
+        goal = free_step(rng, floor.room, here, float(rng.uniform(-180, 180)), (0.8, 3.5))
+        pause = float(rng.uniform(0.5, 3.0)) if rng.uniform() < 0.4 and len(path) > 1 else 0.0
+        speed = float(rng.uniform(*WALKING_SPEED))
+        if goal is None or nearest(floor.array, goal) <= 0.6:
             continue
-        if rng.uniform() < 0.4 and len(path) > 1:
-            time += float(rng.uniform(0.5, 3.0))
-            path.append(Waypoint(round(time, 2), here))
-        time += math.dist(here, goal) / float(rng.uniform(*WALKING_SPEED))
-        path.append(Waypoint(round(time, 2), goal))
+        wait = [Waypoint(round(time + pause, 2), here)] if pause else []
+        longer = [*path, *wait, Waypoint(round(time + pause + math.dist(here, goal) / speed, 2), goal)]
+        way = floor.way(longer)
+        # The way is smooth, not straight: all of it must be looked at, as the new place bends what leads to the last.
+        if floor.is_clear(way, name) and nearest(floor.array, way) > 0.6 and is_free(floor.room, way):
+            path = longer
     return tuple(path) if len(path) > 1 else ()
 
 
-def place_away(rng: Rng, room: Room, array: ArrayPose) -> Vector:
-    """Place a machine off the walls and at least 1.2 m from wherever the array gets."""
+def drive(rng: Rng, floor: Floor, start: Vector, speed: float) -> tuple[Waypoint, ...]:
+    """Let a vehicle drive straight ahead for a few metres, clear of everything; empty if it cannot."""
+    goal = free_step(rng, floor.room, start, float(rng.uniform(-180, 180)), (2.0, 8.0))
+    if goal is None:
+        return ()
+    path = (Waypoint(0.0, start), Waypoint(max(2.0, min(floor.duration, math.dist(goal, start) / speed)), goal))
+    way = floor.way(path)
+    return path if floor.is_clear(way) and nearest(floor.array, way) > FROM_ROBOT else ()
+
+
+def place_away(rng: Rng, floor: Floor) -> Vector:
+    """Place a machine off the walls, clear of the others, and away from wherever the array gets."""
     for _ in range(TRIES):
-        place = place_inside(rng, room, (0.4, max(0.5, min(2.5, room.ceiling - 0.4))), WALL_MARGIN)
-        if nearest(array, place) > 1.2:
+        place = place_inside(rng, floor.room, (0.4, max(0.5, min(2.5, floor.room.ceiling - 0.4))), WALL_MARGIN)
+        if nearest(floor.array, place) > FROM_ROBOT and floor.is_clear(np.array([place])):
             return place
-    raise InputError("distribution: no machine fits into the rooms; make rooms.smallest larger")
+    raise NoRoomError("distribution: no machine fits into the rooms; make rooms.smallest larger")
 
 
 def place_inside(rng: Rng, room: Room, height: Interval, margin: float) -> Vector:
@@ -83,39 +199,33 @@ def place_inside(rng: Rng, room: Room, height: Interval, margin: float) -> Vecto
         place = (round(float(x), 3), round(float(y), 3), round(float(rng.uniform(*height)), 3))
         if is_free(room, place, margin * (1 - attempt / TRIES)):
             return place
-    raise InputError("distribution: the rooms are too small to stand in; make rooms.smallest larger")
+    raise NoRoomError("distribution: the rooms are too small to stand in; make rooms.smallest larger")
 
 
 def free_step(rng: Rng, room: Room, start: Vector, heading_deg: float, length: Interval) -> Vector | None:
-    """Return a place ahead to which the way is free, or None."""
+    """Return a place ahead to which the way is free of walls, or None."""
     far = float(rng.uniform(*length))
     x, y = start[0] + far * math.cos(math.radians(heading_deg)), start[1] + far * math.sin(math.radians(heading_deg))
     goal = (round(x, 3), round(y, 3), start[2])
-    way = [tuple(np.array(start) + part * (np.array(goal) - start)) for part in np.linspace(0.1, 1, 12)]
-    return goal if all(is_free(room, place) for place in way) else None
+    return goal if is_free(room, np.linspace(start, goal, 13)[1:]) else None
 
 
-def is_free(room: Room, place: tuple[float, ...], margin: float = WALL_MARGIN) -> bool:
-    """Tell whether a place keeps a margin to all walls."""
-    around = np.array(place) + margin * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
-    return bool(inside(room, around).all())
+def is_free(room: Room, places: ArrayLike, margin: float = WALL_MARGIN) -> bool:
+    """Tell whether all places, of shape (..., 3), keep a margin to all walls."""
+    around = margin * np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0]])
+    return bool(inside(room, np.asarray(places, dtype=np.float64)[..., None, :] + around).all())
 
 
-def passes(array: ArrayPose, start: Vector, goal: Vector) -> bool:
-    """Tell whether a straight walk keeps clear of wherever the array gets."""
-    way = np.array(start) + np.linspace(0, 1, 12)[:, None] * (np.array(goal) - start)
-    return min(nearest(array, tuple(place)) for place in way) > 0.6
-
-
-def nearest(array: ArrayPose, place: tuple[float, ...]) -> float:
-    """Return how near the array ever comes to a place, in metres."""
-    return float(np.linalg.norm(_robot_places(array) - np.array(place), axis=1).min())
+def nearest(array: ArrayPose, places: ArrayLike) -> float:
+    """Return how near the array ever comes to any of some places, of shape (..., 3), in metres."""
+    gaps, _ = _robot_places(array).query(np.asarray(places, dtype=np.float64))
+    return float(np.min(gaps))
 
 
 @lru_cache(maxsize=64)
-def _robot_places(array: ArrayPose) -> np.ndarray:
+def _robot_places(array: ArrayPose) -> cKDTree:
     times = np.linspace(0, array.path[-1].time, 100) if array.path else np.zeros(1)
-    return array.pose.origin(times)
+    return cKDTree(array.pose.origin(times))
 
 
 def extent(room: Room) -> tuple[float, float]:

@@ -1,24 +1,23 @@
-"""Random scenes: rooms, robots, people and machines, drawn from a distribution that a YAML file describes.
+"""Random scenes: rooms, robots, people and machines, drawn from a distribution (`hearing_sim.distribution`).
 
-The same seed gives the same scene everywhere. Every part has its own stream of randomness; two streams are read twice,
-see the known faults in `datasets/factorybench/README.md`.
+The same seed gives the same scene everywhere. Every part of a scene has its own stream of randomness, and none is read
+twice: what is drawn for one part says nothing about another.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Clip, Split, kit_clips, kit_root, packaged_clips, split_of
-from hearing_sim.checks import HABITS, MACHINE_KINDS, OCCLUSIONS
-from hearing_sim.conversation import Style, Voice, converse
-from hearing_sim.motion import PoseWaypoint, Vector, Waypoint
-from hearing_sim.placement import angles_apart, extent, free_step, nearest, place_around, place_away, place_inside, walk
+from hearing_sim.checks import HABITS, OCCLUSIONS
+from hearing_sim.conversation import Voice, converse
+from hearing_sim.distribution import RECORDINGS, Interval, Machines, People, Robots, Rooms, SceneDistribution
+from hearing_sim.motion import PoseWaypoint, Waypoint
+from hearing_sim.placement import Floor, NoRoomError, arrange, drive, extent, free_step, place_away, place_inside, walk
 from hearing_sim.scene import (
     ArrayPose,
     Background,
@@ -34,160 +33,18 @@ from hearing_sim.scene import (
     Scene,
     Talker,
 )
-from hearing_sim.schema import check_choice, load_yaml
 
 from hearing.arrays import load_array
 from hearing.errors import InputError
 
-Interval = tuple[float, float]
 Rng = np.random.Generator
 
-ARRAYS = ("respeaker_4mic", "respeaker_6mic", "xvf3800_4mic", "azure_kinect", "head_8mic")
-WORKING_KINDS = tuple(k for k in MACHINE_KINDS if k not in ("alarm", "announcement", "radio", "recording"))
-"""Machines that a hall is full of; the others are named where they are wanted."""
-RECORDINGS = (
-    "things_ceiling-fan",
-    "things_washing-machine",
-    "things_slide-projector",
-    "things_windshield-wipers",
-    "things_typewriter",
-    "things_boiling-water",
-    "transport_inside-a-train",
-    "transport_airplane",
-    "urban_highway",
-    "pra_exercise_bike",
-    "pra_doing_the_dishes",
-    "chainsaw/1-19898-A",
-    "alarm",
-)
-"""Machine-like noises of the kit in which nobody speaks."""
-COLLECTIONS = {"speech/read_5_speakers": 0.3, "speech/small_assets": 0.2, "speech/read_accented_speakers": 0.5}
-"""Transcribed voices of the kit, and how often each: the accented speakers are many, and harder than all others."""
 LEFT_OUT = ("sb-spk2", "so762-8", "so762-9")
 """Speakers whose transcripts are wrong, and beginners of whose clean recordings good recognizers get half wrong."""
-_ROOM, _ARRAY, _PEOPLE, _TALK, _MACHINES, _EQUIPMENT = range(6)
-
-
-@dataclass(frozen=True, slots=True)
-class Rooms:
-    """Rooms between two sizes; a share of them is L-shaped, and a share is described by materials that vary by wall."""
-
-    smallest: Vector
-    largest: Vector
-    rt60: Interval
-    l_shaped: float = 0.0
-    varied_walls: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """Who is there.
-
-    Attributes
-    ----------
-    number
-        Fewest and most of them.
-    collections
-        Share of the voices by collection of the data kit; `synthesis` for the synthetic voice.
-    distance
-        From the array in metres.
-    min_angle_deg
-        Between any two of them, as seen from the array when the scene starts.
-    ahead_deg
-        How far to either side of straight ahead of the array they stand; 180 is all around.
-    level_db, lombard
-        As in `hearing_sim.scene.Talker`.
-    walking
-        Probability that somebody walks.
-    hidden
-        Probability that the camera does not see a face.
-    """
-
-    number: Interval = (2.0, 3.0)
-    collections: dict[str, float] = field(default_factory=lambda: dict(COLLECTIONS))
-    distance: Interval = (1.0, 3.0)
-    min_angle_deg: float = 25.0
-    ahead_deg: float = 180.0
-    level_db: Interval = (60.0, 60.0)
-    lombard: Interval = (0.0, 0.0)
-    walking: float = 0.0
-    hidden: float = 0.1
-
-
-@dataclass(frozen=True, slots=True)
-class Machines:
-    """What makes noise: how many machines, of which kinds, how loud, and the share that is recorded."""
-
-    number: Interval = (0.0, 0.0)
-    kinds: tuple[str, ...] = WORKING_KINDS
-    level_db: Interval = (60.0, 70.0)
-    recorded: float = 0.3
-    backgrounds: tuple[str, ...] = ()
-    background_db: Interval = (40.0, 50.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Robots:
-    """The robot: probabilities that it has each of these; `on_body` goes for arrays that are built around a head."""
-
-    on_body: float = 0.0
-    imperfect_microphones: float = 0.0
-    moving: float = 0.0
-    ego_noise: float = 0.0
-    loudspeaker: float = 0.0
-    camera: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class SceneDistribution:
-    """What random scenes are drawn from. Ranges are pairs, probabilities numbers from 0 to 1.
-
-    Attributes
-    ----------
-    name
-        Start of the scenes' names.
-    duration
-        Range of seconds.
-    rooms, people, machines, robots, conversation
-        See there.
-    arrays
-        Names of arrays, or array files.
-    snr_db
-        Range of requested ratios of speech to machines; None to let the levels decide.
-    seeds
-        Seeds of a benchmark's scenes by split, `dev` and `test`.
-    """
-
-    name: str
-    duration: Interval
-    rooms: Rooms
-    people: People = People()
-    conversation: Style = field(default_factory=Style)
-    machines: Machines = Machines()
-    robots: Robots = Robots()
-    arrays: tuple[str, ...] = ARRAYS
-    snr_db: Interval | None = None
-    seeds: dict[str, tuple[int, ...]] = field(default_factory=dict)
-
-
-def distribution_names() -> list[str]:
-    """List the names of the built-in distributions."""
-    return sorted(_builtin())
-
-
-def load_distribution(name_or_path: str | Path) -> SceneDistribution:
-    """Load a built-in distribution by its name, or any from a YAML file.
-
-    Raises
-    ------
-    InputError
-        If there is none of this name, or for the first mistake in it.
-    """
-    path = Path(name_or_path)
-    if not path.is_file():
-        check_choice(f"distribution {str(name_or_path)!r}: no such file, and the name", str(name_or_path), _builtin())
-        path = _builtin()[str(name_or_path)]
-    return load_yaml(SceneDistribution, path, "distribution")
+ATTEMPTS = 10
+"""How often a scene is drawn anew in which not everybody fits."""
+_DURATION, _ROOM, _ARRAY, _EQUIPMENT, _MACHINES, _PLACES, _WALKS, _PEOPLE, _TALK, _SNR = range(200, 210)
+"""Streams of randomness, one for each part; other ones than those that the simulation of a scene draws from."""
 
 
 def random_scene(distribution: SceneDistribution, seed: int, split: Split) -> Scene:
@@ -207,21 +64,33 @@ def random_scene(distribution: SceneDistribution, seed: int, split: Split) -> Sc
     InputError
         If the data kit has no voices for it, or nothing fits into the rooms.
     """
+    error: NoRoomError | None = None
+    for attempt in range(ATTEMPTS):
+        try:
+            return _draw(distribution, seed, split, attempt)
+        except NoRoomError as refused:
+            error = refused
+    raise InputError(f"{error} (no scene in {ATTEMPTS} attempts)")
 
+
+def _draw(distribution: SceneDistribution, seed: int, split: Split, attempt: int) -> Scene:
     def rng(part: int) -> Rng:
-        return np.random.default_rng((seed, part))
+        return np.random.default_rng((seed, part, attempt))
 
-    duration = round(_between(rng(_TALK), distribution.duration), 1)
+    duration = round(_between(rng(_DURATION), distribution.duration), 1)
     room = _room(rng(_ROOM), distribution.rooms)
     array = _array(rng(_ARRAY), distribution, room, seed, duration)
-    talkers, voices = _people(rng(_PEOPLE), distribution, room, array, split, duration)
+    floor = Floor(room, array, duration)
+    # People come last: they walk around machines, no machine makes way for them.
+    machines, backgrounds = _machines(rng(_MACHINES), distribution.machines, floor)
+    ways = _ways(rng(_PLACES), rng(_WALKS), distribution.people, floor)
+    talkers, voices = _people(rng(_PEOPLE), distribution.people, ways, split)
     equipment = rng(_EQUIPMENT)
     robot = _robot(equipment, distribution.robots)
     speaks = robot.loudspeaker is not None
     turns = converse(voices, distribution.conversation, duration, rng(_TALK), robot_speaks=speaks)
-    machines, backgrounds = _machines(rng(_MACHINES), distribution.machines, room, array, duration)
     noisy = bool(machines or backgrounds) and any(turn.talker != "robot" for turn in turns)
-    snr = _between(rng(_MACHINES), distribution.snr_db) if distribution.snr_db and noisy else None
+    snr = _between(rng(_SNR), distribution.snr_db) if distribution.snr_db and noisy else None
     return Scene(
         name=f"{distribution.name}_{split}_{seed}",
         duration=duration,
@@ -303,30 +172,42 @@ def _array(rng: Rng, distribution: SceneDistribution, room: Room, seed: int, dur
     return ArrayPose(geometry, path=tuple(path), body_radius=body)
 
 
+def _ways(places: Rng, walks: Rng, people: People, floor: Floor) -> dict[str, tuple[Waypoint, ...]]:
+    """Place people and let some of them walk; whoever stands still has one waypoint."""
+    number = int(places.integers(int(people.number[0]), int(people.number[1]) + 1))
+    arranged = arrange(places, floor, number, people.distance, people.min_angle_deg, people.ahead_deg)
+    ways = {f"talker_{index}": (Waypoint(0.0, place),) for index, place in enumerate(arranged, 1)}
+    for name, way in ways.items():
+        floor.put(name, way)
+    for name, (start,) in ways.items():
+        if walks.uniform() < people.walking:
+            ways[name] = walk(walks, floor, name, start.position) or (start,)
+            floor.put(name, ways[name])
+    return ways
+
+
 def _people(
-    rng: Rng, distribution: SceneDistribution, room: Room, array: ArrayPose, split: Split, duration: float
+    rng: Rng, people: People, ways: dict[str, tuple[Waypoint, ...]], split: Split
 ) -> tuple[tuple[Talker, ...], dict[str, Voice]]:
-    people = distribution.people
-    number = int(rng.integers(int(people.number[0]), int(people.number[1]) + 1))
     talkers: list[Talker] = []
     voices: dict[str, Voice] = {}
     used: set[str] = set()
-    ahead = math.degrees(float(array.pose.yaw(0.0)))
-    angles = [ahead + angle for angle in angles_apart(rng, number, people.min_angle_deg, people.ahead_deg)]
-    for index, angle in enumerate(angles, 1):
-        name = f"talker_{index}"
+    for name, way in ways.items():
         voice, spoken = _voice(rng, people, split, used)
         used.add(voice)
-        place = place_around(rng, room, array, angle, people.distance)
-        path = walk(rng, room, array, place, duration) if rng.uniform() < people.walking else ()
         habit, covered = str(rng.choice(HABITS)), str(rng.choice(OCCLUSIONS)) if rng.uniform() < 0.15 else "none"
-        face = None if rng.uniform() < people.hidden else Face(habit=habit, occlusion=covered)
-        level, lombard = round(_between(rng, people.level_db), 1), round(_between(rng, people.lombard), 2)
         talkers.append(
             Talker(
-                name, (voice,), None if path else place, path, level, lombard, spoken.pitch, face=face
+                name,
+                (voice,),
+                position=way[0].position if len(way) == 1 else None,
+                path=way if len(way) > 1 else (),
+                level_db=round(_between(rng, people.level_db), 1),
+                lombard=round(_between(rng, people.lombard), 2),
+                pitch=spoken.pitch,
+                face=None if rng.uniform() < people.hidden else Face(habit=habit, occlusion=covered),
             )
-        )  # fmt: skip
+        )
         voices[name] = spoken
     return tuple(talkers), voices
 
@@ -351,18 +232,14 @@ def _voice(rng: Rng, people: People, split: Split, used: set[str]) -> tuple[str,
     return speaker, Voice(tuple(clips[i] for i in rng.permutation(len(clips))))
 
 
-def _machines(
-    rng: Rng, machines: Machines, room: Room, array: ArrayPose, duration: float
-) -> tuple[tuple[Machine, ...], tuple[Background, ...]]:
+def _machines(rng: Rng, machines: Machines, floor: Floor) -> tuple[tuple[Machine, ...], tuple[Background, ...]]:
     made = []
     for index in range(int(rng.integers(int(machines.number[0]), int(machines.number[1]) + 1))):
         recorded = rng.uniform() < machines.recorded
         kind = "recording" if recorded else str(rng.choice(machines.kinds))
-        place = place_away(rng, room, array)
-        goal = free_step(rng, room, place, float(rng.uniform(-180, 180)), (2.0, 8.0)) if kind == "forklift" else None
-        path: tuple[Waypoint, ...] = ()
-        if goal is not None and nearest(array, goal) > 1.2:
-            path = (Waypoint(0.0, place), Waypoint(max(2.0, min(duration, math.dist(goal, place) / 0.8)), goal))
+        place = place_away(rng, floor)
+        path = drive(rng, floor, place, 0.8) if kind == "forklift" else ()
+        floor.put(f"{kind}_{index}", path or (Waypoint(0.0, place),))
         made.append(
             Machine(
                 name=f"{kind}_{index}",
@@ -406,9 +283,3 @@ def _microphones(rng: Rng, robots: Robots) -> Microphones:
 
 def _between(rng: Rng, interval: Interval) -> float:
     return float(rng.uniform(*interval))
-
-
-def _builtin() -> dict[str, Path]:
-    """Return the files of the built-in distributions by name: those of the simulator, and FactoryBench's."""
-    folders = (resources.files("hearing_sim") / "distributions", resources.files("hearing_datasets") / "factorybench")
-    return {path.stem: path for folder in folders for path in Path(str(folder)).glob("*.yaml")}

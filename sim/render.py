@@ -6,9 +6,11 @@ import json
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import soundfile
 import yaml
+from hearing_sim.ego import odometry
 from hearing_sim.reference import FaceBox, reference_segments, reference_sources
 from hearing_sim.scene import Scene
 from hearing_sim.simulation import Simulation, simulate
@@ -17,16 +19,18 @@ from hearing.errors import InputError
 from hearing.outputs import check_out_dir
 from hearing.types import SAMPLE_RATE
 
-RECORDING_FILES = {"audio.wav", "array.yaml", "playback.wav", "camera.mp4", "camera.yaml", "reference"}
+RECORDING_FILES = {
+    "audio.wav", "array.yaml", "playback.wav", "motion.jsonl", "camera.mp4", "camera.yaml", "reference",
+}  # fmt: skip
 
 
 def render(scene: Scene, out_dir: str | Path, progress: Callable[[float], None] | None = None) -> Simulation:
     """Simulate a scene and write it as a recording folder with reference.
 
     The folder holds `audio.wav` (16 bit, 16 kHz), `array.yaml`, `reference/segments.json` and
-    `reference/sources.jsonl`,
-    with a loudspeaker also `playback.wav`, with a camera also `camera.mp4` and `camera.yaml`. It appears complete or
-    not at all; an older recording of the same name is replaced.
+    `reference/sources.jsonl`, with a loudspeaker also `playback.wav`, with a robot that moves also `motion.jsonl`, with
+    a camera also `camera.mp4` and `camera.yaml`. It appears complete or not at all; an older recording of the same name
+    is replaced.
 
     Parameters
     ----------
@@ -71,11 +75,17 @@ def _write(scene: Scene, simulation: Simulation, out_dir: Path, progress: Callab
         face_box = _write_video(scene, simulation, folder, progress)
         segments = reference_segments(scene, simulation.turns)
         (folder / "reference" / "segments.json").write_text(json.dumps(segments, indent=1), encoding="utf-8")
-        with (folder / "reference" / "sources.jsonl").open("w", encoding="utf-8") as file:
-            file.writelines(json.dumps(line) + "\n" for line in reference_sources(scene, simulation.turns, face_box))
+        _write_lines(folder / "reference" / "sources.jsonl", reference_sources(scene, simulation.turns, face_box))
+        if motion := odometry(scene):
+            _write_lines(folder / "motion.jsonl", motion)
         if out_dir.exists():
             out_dir.rename(Path(temporary) / "older")
         folder.rename(out_dir)
+
+
+def _write_lines(path: Path, lines: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 def _write_video(

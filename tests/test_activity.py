@@ -5,6 +5,7 @@ from hearing_datasets import packaged_clips, read_clip
 from hearing.activity import WINDOW, VoiceActivity
 from hearing.recognition.catalogue import MODELS
 from hearing.recognition.store import locate
+from hearing.stft import HOP
 from hearing.types import Float32Array, SourceAudio
 
 
@@ -21,8 +22,13 @@ def activity() -> VoiceActivity:
     return VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
 
 
-def judge(activity: VoiceActivity, samples: Float32Array, size: int = 1024, track_id: int = 1) -> Float32Array:
-    pieces = [activity.process(SourceAudio(track_id, samples[i : i + size], i)) for i in range(0, len(samples), size)]
+def audio(track_id: int, samples: Float32Array, start: int, talking: float = 1.0) -> SourceAudio:
+    return SourceAudio(track_id, samples, samples, np.full(len(samples) // HOP, talking, np.float32), start)
+
+
+def judge(activity: VoiceActivity, samples: Float32Array, size: int = 1024, talking: float = 1.0) -> Float32Array:
+    samples = samples[: len(samples) // WINDOW * WINDOW]
+    pieces = [activity.process(audio(1, samples[i : i + size], i, talking)) for i in range(0, len(samples), size)]
     return np.concatenate(pieces)
 
 
@@ -43,7 +49,7 @@ def test_the_gain_of_the_microphones_does_not_matter(activity: VoiceActivity, vo
 def test_the_block_size_does_not_matter(activity: VoiceActivity, voice: Float32Array):
     whole = judge(activity, voice, len(voice))
     activity.reset()
-    np.testing.assert_allclose(judge(activity, voice, 300), whole, atol=1e-4)
+    np.testing.assert_allclose(judge(activity, voice, HOP), whole, atol=1e-4)
 
 
 def test_tracks_do_not_disturb_each_other(activity: VoiceActivity, voice: Float32Array):
@@ -51,10 +57,14 @@ def test_tracks_do_not_disturb_each_other(activity: VoiceActivity, voice: Float3
     activity.reset()
     noise = 0.3 * np.random.default_rng(1).standard_normal(1024).astype(np.float32)
     mixed = []
-    for i in range(0, len(voice), 1024):
-        mixed.append(activity.process(SourceAudio(1, voice[i : i + 1024], i)))
-        activity.process(SourceAudio(2, noise, i))
+    for i in range(0, len(voice) // WINDOW * WINDOW, 1024):
+        mixed.append(activity.process(audio(1, voice[i : i + 1024], i)))
+        activity.process(audio(2, noise, i))
     np.testing.assert_array_equal(np.concatenate(mixed), alone)
+
+
+def test_speech_from_elsewhere_is_not_the_talkers(activity: VoiceActivity, voice: Float32Array):
+    assert judge(activity, voice, talking=0.02).max() < 0.2
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])

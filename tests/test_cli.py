@@ -51,9 +51,10 @@ class FakePipeline:
     def __init__(self, array: MicrophoneArray) -> None:
         self.array = array
         self.compute_seconds = {"localize": 0.001}
+        self.faults = ()
         self.now = 0.0
 
-    def process(self, block: AudioBlock) -> HearingOutput:
+    def process(self, block: AudioBlock, playback: object, motion: object) -> HearingOutput:
         assert block.samples.shape[1] == self.array.n_microphones
         assert block.start_time == pytest.approx(self.now)
         self.now = block.end_time
@@ -128,10 +129,10 @@ def test_transcribe_reads_a_recording_folder_with_parts_that_are_not_used_yet(
     folder = tmp_path / "meeting"
     folder.mkdir()
     audio("meeting/audio.wav", channels=2)
-    audio("meeting/playback.wav", channels=1)
+    (folder / "camera.mp4").touch()
     (folder / "array.yaml").write_text("name: pair\nmicrophones: [[0, 0.1, 0], [0, -0.1, 0]]\n")
     assert cli.main(["transcribe", str(folder), "--out", str(tmp_path / "out")]) == 0
-    assert "playback.wav is not used yet" in capsys.readouterr().err
+    assert "camera.mp4 is not used yet" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "segments.json").read_text())[0]["session_id"] == "meeting"
 
 

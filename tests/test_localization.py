@@ -3,15 +3,22 @@ import pytest
 from plane_waves import microphone_noise, plane_wave, speech_like
 
 from hearing.arrays import MicrophoneArray, array_names, load_array
-from hearing.localization import BinWeighting, SrpPhat
+from hearing.bin_weighting import BinWeighting
+from hearing.features import Spectra
+from hearing.localization import SrpPhat, SteeredResponse
 from hearing.pipeline import STEP
-from hearing.stft import Stft
+from hearing.stft import N_BINS, Stft
 from hearing.types import Direction, Float32Array, Peak
 
 
 def localize(array: MicrophoneArray, samples: Float32Array) -> list[tuple[Peak, ...]]:
-    stft, srp = Stft(array.n_microphones), SrpPhat(array)
-    return [srp.process(stft.process(samples[i : i + STEP])) for i in range(0, len(samples) - STEP + 1, STEP)]
+    stft, srp, weighting = Stft(array.n_microphones), SrpPhat(SteeredResponse(array)), BinWeighting(N_BINS)
+    peaks = []
+    for i in range(0, len(samples) - STEP + 1, STEP):
+        spectra = Spectra.of(stft.process(samples[i : i + STEP]))
+        share = weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
+        peaks.append(srp.process(spectra, np.tile(np.sqrt(share), (len(spectra.power), 1))))
+    return peaks
 
 
 def strongest(array: MicrophoneArray, direction: Direction, seed: int = 0) -> Direction:

@@ -169,11 +169,83 @@ def test_recording_folder(tmp_path: Path) -> None:
 
 def test_what_is_not_used_yet_is_noticed(tmp_path: Path) -> None:
     path = folder(tmp_path / "meeting")
-    write(path / "playback.wav", noise(0.2, channels=1))
     (path / "camera.mp4").touch()
+    assert [Path(notice.split()[0]).name for notice in open_recording(path).notices] == ["camera.mp4"]
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_playback_comes_block_by_block_with_the_audio(tmp_path: Path, channels: int) -> None:
+    path = folder(tmp_path / "meeting")
+    played = noise(0.2, channels)
+    write(path / "playback.wav", played, subtype="FLOAT")
     recording = open_recording(path)
-    assert recording.playback == path / "playback.wav"
-    assert [Path(notice.split()[0]).name for notice in recording.notices] == ["playback.wav", "camera.mp4"]
+    assert (recording.playback, recording.playback_channels) == (path / "playback.wav", channels)
+    assert recording.notices == ()
+    blocks = list(recording.blocks_with_playback(500))
+    assert all(len(block.samples) == len(playback) for block, playback in blocks)
+    assert [block.start_sample for block, _ in blocks] == list(range(0, 3200, 500))
+    assert blocks[0][1].dtype == np.float32
+    np.testing.assert_array_equal(np.concatenate([playback for _, playback in blocks]), played)
+
+
+def test_there_need_not_be_a_playback(tmp_path: Path) -> None:
+    recording = open_recording(folder(tmp_path / "meeting"))
+    assert (recording.playback, recording.playback_channels) == (None, 0)
+    assert [playback for _, playback in recording.blocks_with_playback()] == [None] * 7
+
+
+@pytest.mark.parametrize(("seconds", "notice"), [(0.04, "ends 0.2 s before"), (0.4, "goes on for 0.2 s after")])
+def test_playback_of_another_length_is_filled_or_cut(tmp_path: Path, seconds: float, notice: str) -> None:
+    path = folder(tmp_path / "meeting")
+    played = noise(seconds, 1)
+    write(path / "playback.wav", played, subtype="FLOAT")
+    recording = open_recording(path)
+    assert [notice in line for line in recording.notices] == [True]
+    heard = np.concatenate([playback for _, playback in recording.blocks_with_playback()])
+    assert len(heard) == 3200
+    expected = np.concatenate([played, np.zeros((3200, 1))])[:3200]
+    np.testing.assert_array_equal(heard, expected)
+
+
+def test_playback_at_another_rate_is_resampled(tmp_path: Path) -> None:
+    path = folder(tmp_path / "meeting")
+    time = np.arange(9600) / 48_000
+    write(path / "playback.wav", 0.5 * np.sin(2 * np.pi * 440 * time)[:, None], 48_000)
+    recording = open_recording(path)
+    assert ["48000" in line for line in recording.notices] == [True]
+    heard = np.concatenate([playback for _, playback in recording.blocks_with_playback()])[:, 0]
+    expected = 0.5 * np.sin(2 * np.pi * 440 * np.arange(3200) / SAMPLE_RATE)
+    np.testing.assert_allclose(heard[200:-200], expected[200:-200], atol=2e-3)
+
+
+def test_playback_that_is_no_audio(tmp_path: Path) -> None:
+    path = folder(tmp_path / "meeting")
+    (path / "playback.wav").write_text("la la la")
+    message = refusal(path, array=None)
+    assert "playback.wav: not an audio file" in message
+    samples = noise(0.2, 1)
+    samples[1600] = np.nan
+    write(path / "playback.wav", samples, subtype="FLOAT")
+    assert "playback.wav: the sample at 0.100 s" in refusal(path, array=None)
+
+
+def test_a_given_playback_takes_the_place_of_the_folders(tmp_path: Path) -> None:
+    path = folder(tmp_path / "meeting")
+    (path / "playback.wav").write_text("la la la")
+    other = write(tmp_path / "other.wav", noise(0.2, 1))
+    assert open_recording(path, playback=other).playback == other
+    assert open_recording(path / "audio.wav", ARRAY, playback=other).playback == other
+    with pytest.raises(InputError, match="no such file"):
+        open_recording(path, playback=tmp_path / "none.wav")
+
+
+def test_motion_is_checked(tmp_path: Path) -> None:
+    path = folder(tmp_path / "meeting")
+    assert open_recording(path).motion is None
+    (path / "motion.jsonl").write_text('{"time": 0, "position": [0, 0, 0], "yaw_deg": 0}\n')
+    assert open_recording(path).motion == path / "motion.jsonl"
+    (path / "motion.jsonl").write_text("forward")
+    assert "motion.jsonl, line 1" in refusal(path, array=None)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from hearing.types import Direction, SourceAudio, SpeechChunk, Track
 STEP = 1024
 
 
-def segment(speech: list[float], activity: list[float] | float = 1.0, track_id: int = 1) -> list[SpeechChunk]:
-    """Feed one speech probability per 64 ms; the audio counts its own samples."""
+def segment(speech: list[float], tentative: bool = False, track_id: int = 1) -> list[SpeechChunk]:
+    """Feed one probability of own speech per 64 ms; the audio counts its own samples."""
     segmenter, chunks = UtteranceSegmenter(), []
-    activities = activity if isinstance(activity, list) else [activity] * len(speech)
-    for i, (probability, active) in enumerate(zip(speech, activities, strict=True)):
-        audio = SourceAudio(track_id, np.arange(i * STEP, (i + 1) * STEP).astype(np.float32), i * STEP)
-        track = Track(track_id, 0.0, Direction(0.0), active)
+    for i, probability in enumerate(speech):
+        samples = np.arange(i * STEP, (i + 1) * STEP).astype(np.float32)
+        audio = SourceAudio(track_id, samples, samples, np.ones(4, np.float32), i * STEP)
+        track = Track(track_id, 0.0, Direction(0.0), 1.0, tentative=tentative)
         chunks += segmenter.process(track, audio, np.full(2, probability, np.float32), (i + 1) * STEP / 16000)
     return chunks + list(segmenter.close({track_id}, len(speech) * STEP / 16000))
 
@@ -42,12 +42,12 @@ def test_a_click_is_no_utterance():
     assert not segment([0.0] * 10 + [1.0, 1.0] + [0.0] * 30)
 
 
-def test_speech_from_elsewhere_is_not_own_speech():
-    assert not segment([1.0] * 60, activity=0.05)
+def test_no_utterance_begins_on_a_tentative_track():
+    assert not segment([1.0] * 60, tentative=True)
 
 
-def test_what_others_say_after_the_end_is_not_handed_on():
-    chunks = segment([1.0] * 60, activity=[1.0] * 30 + [0.0] * 30)
+def test_what_follows_the_end_is_not_handed_on():
+    chunks = segment([1.0] * 30 + [0.1] * 30)
     assert chunks[-1].end_time < 30 * STEP / 16000 + 1.0
 
 

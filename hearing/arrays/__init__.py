@@ -69,20 +69,26 @@ class MicrophoneArray:
         significant: NDArray[np.float64] = axes[extent > 0.05 * extent[0]]
         return significant
 
-    def delays(self, directions: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Far-field arrival times relative to the phase centre.
+    def delays(self, directions: NDArray[np.float64], distance: float | None = None) -> NDArray[np.float64]:
+        """Arrival times relative to the phase centre.
 
         Parameters
         ----------
         directions
             Unit vectors of shape (..., 3) towards the sources.
+        distance
+            Metres from the phase centre to the sources, whose wave fronts are spheres; None for plane waves.
 
         Returns
         -------
         Seconds, of shape (..., n_microphones); negative where the wave arrives before it reaches the centre.
         """
-        delays: NDArray[np.float64] = -(directions @ self.centred.T) / SPEED_OF_SOUND
-        return delays
+        if distance is None:
+            delays: NDArray[np.float64] = -(directions @ self.centred.T) / SPEED_OF_SOUND
+            return delays
+        ways = np.linalg.norm(distance * directions[..., None, :] - self.centred, axis=-1)
+        curved: NDArray[np.float64] = (ways - distance) / SPEED_OF_SOUND
+        return curved
 
 
 def array_names() -> list[str]:

@@ -4,10 +4,13 @@ import json
 import numpy as np
 import pytest
 import soundfile
-from hearing_sim import ArrayPose, Machine, Room, Scene, Talker, Turn, load_scene, render, simulate
+from hearing_sim import ArrayPose, Machine, Robot, Room, Scene, Talker, Turn, load_scene, render, simulate
+from hearing_sim.motion import PoseWaypoint
+from hearing_sim.scene import StateChange
 
 from hearing.arrays import SPEED_OF_SOUND, load_array
 from hearing.errors import InputError
+from hearing.motion import MotionLog
 from hearing.types import SAMPLE_RATE
 
 SCENE = Scene(
@@ -120,6 +123,37 @@ def test_same_seed_same_bytes(kit, recording, tmp_path):
         assert (tmp_path / "again" / name).read_bytes() == (recording / name).read_bytes()
     render(dataclasses.replace(SCENE, seed=1), tmp_path / "again")
     assert (tmp_path / "again" / "audio.wav").read_bytes() != (recording / "audio.wav").read_bytes()
+
+
+def test_a_robot_that_rests_has_no_motion(recording):
+    assert not (recording / "motion.jsonl").exists()
+
+
+def test_motion_is_where_the_robot_goes_from_where_it_starts(kit, tmp_path):
+    path = (PoseWaypoint(0.0, (2.0, 2.0, 1.0), 90.0), PoseWaypoint(2.0, (2.0, 3.0, 1.0), 90.0))
+    path = (*path, PoseWaypoint(4.0, (2.0, 3.0, 1.0), 150.0))
+    array = ArrayPose("respeaker_4mic", path=path)
+    quiet = dataclasses.replace(SCENE, snr_db=None, machines=())
+    scene = dataclasses.replace(quiet, array=array, talkers=SCENE.talkers[1:], turns=(Turn("bob", 0.5),))
+    render(scene, tmp_path / "out")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "motion.jsonl").read_text().splitlines()]
+    assert len(lines) == 81
+    assert lines[0]["position"] == [0.0, 0.0, 0.0]
+    assert (lines[0]["yaw_deg"], lines[-1]["yaw_deg"]) == (0.0, 60.0)
+    log = MotionLog.load(tmp_path / "out" / "motion.jsonl")
+    np.testing.assert_allclose(log.at(2.0).position, [1.0, 0.0, 0.0], atol=1e-9)  # what was y in the room is ahead
+    assert (log.at(1.0).state, log.at(3.0).state) == ("driving", "head_turning")
+    before = (tmp_path / "out" / "motion.jsonl").read_bytes()
+    render(scene, tmp_path / "out")  # over the older recording
+    assert (tmp_path / "out" / "motion.jsonl").read_bytes() == before
+
+
+def test_motion_states_alone_are_written_too(kit, tmp_path):
+    robot = Robot(states=(StateChange(1.0, "head_turning"), StateChange(2.0, "idle")))
+    render(dataclasses.replace(SCENE, robot=robot), tmp_path / "out")
+    log = MotionLog.load(tmp_path / "out" / "motion.jsonl")
+    assert [log.at(time).state for time in (0.5, 1.5, 2.5)] == ["idle", "head_turning", "idle"]
+    assert not log.at(1.5).position.any()
 
 
 def test_foreign_folder_is_left_alone(kit, tmp_path):

@@ -173,9 +173,12 @@ class Hearing(StageNode):
             level, text = DiagnosticStatus.WARN, "audio was lost, repeated or out of order"
         elif waiting > QUEUE_WARNING:
             level, text = DiagnosticStatus.WARN, f"the computer is too slow: {waiting:.1f} s of audio wait"
+        elif self._pipeline.faults:
+            level, text = DiagnosticStatus.WARN, self._pipeline.faults[0].message
         else:
             level, text = DiagnosticStatus.OK, "hearing" if session else "no audio"
         values = {"waiting_seconds": f"{waiting:.2f}", "real_time_factor": f"{factor:.2f}", **faults}
+        values |= {f"microphone_fault_{i}": fault.message for i, fault in enumerate(self._pipeline.faults, 1)}
         status = DiagnosticStatus(
             level=level,
             name=f"{self.get_fully_qualified_name()}: audio",

@@ -1,0 +1,217 @@
+"""The front end: from microphones to one signal per talker, streaming and causal.
+
+channel check -> echo -> short-time Fourier transform -> dereverberation -> speech mask -> localization -> tracking,
+noise map -> talkers' masks -> separation. Every stage is an object of its own; this module only connects them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hearing.arrays import MicrophoneArray
+from hearing.bin_weighting import BinWeighting
+from hearing.dereverberation import Dereverberator
+from hearing.echo import EchoCanceller
+from hearing.ego_noise import MotionStates
+from hearing.features import SceneFeatures, Spectra
+from hearing.health import ChannelFault, ChannelHealth
+from hearing.localization import LocalizationConfig, SrpPhat, SteeredResponse
+from hearing.mask_network import MaskNetwork, Masks
+from hearing.noise_map import NoiseMap, NoiseMapConfig
+from hearing.separation import MvdrSeparator, SeparationConfig
+from hearing.stft import N_BINS, Stft
+from hearing.talker_masks import TalkerMasks
+from hearing.tracking import SourceTracker, TrackingConfig
+from hearing.types import SAMPLE_RATE, ArrayMotion, Float32Array, SourceAudio, Track
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEndConfig:
+    """Settings of the stages, and switches to leave some of them out.
+
+    Attributes
+    ----------
+    echo_cancellation, dereverberation, speech_mask, noise_map, motion_states, channel_check
+        Whether these stages work. Without a speech mask bins are weighted by how they stand out in time.
+    """
+
+    localization: LocalizationConfig = field(default_factory=LocalizationConfig)
+    tracking: TrackingConfig = field(default_factory=TrackingConfig)
+    separation: SeparationConfig = field(default_factory=SeparationConfig)
+    noise: NoiseMapConfig = field(default_factory=NoiseMapConfig)
+    echo_cancellation: bool = True
+    dereverberation: bool = True
+    speech_mask: bool = True
+    noise_map: bool = True
+    motion_states: bool = True
+    channel_check: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FrontEndOutput:
+    """What the front end knows after a step.
+
+    Attributes
+    ----------
+    tracks
+        People, tentative tracks included, oldest first.
+    machines
+        Tracks of kind `noise`.
+    sources
+        One stretch of audio per track of `tracks`, in their order.
+    faults
+        Microphones that do not work.
+    moving
+        Whether the robot is known to move.
+    """
+
+    tracks: tuple[Track, ...]
+    machines: tuple[Track, ...]
+    sources: tuple[SourceAudio, ...]
+    faults: tuple[ChannelFault, ...]
+    moving: bool
+
+
+class FrontEnd:
+    """Hear everybody around a microphone array, each in a signal of his own.
+
+    Parameters
+    ----------
+    array
+        The microphones.
+    config
+        Settings of the stages.
+
+    Raises
+    ------
+    InputError
+        If a network's weights are missing.
+    """
+
+    def __init__(self, array: MicrophoneArray, config: FrontEndConfig | None = None) -> None:
+        self.array = array
+        self.config = config or FrontEndConfig()
+        response = SteeredResponse(array, self.config.localization)
+        self._health = ChannelHealth(array)
+        self._echo: EchoCanceller | None = None
+        self._stft = Stft(array.n_microphones)
+        self._dereverberator = Dereverberator(array.n_microphones)
+        self._scene = SceneFeatures()
+        self._speech = MaskNetwork("speech_mask")
+        self._weighting = BinWeighting(N_BINS)
+        self._localizer = SrpPhat(response)
+        self._tracker = SourceTracker(self.config.tracking)
+        self._noise_map = NoiseMap(response, self.config.noise)
+        self._states = MotionStates()
+        self._masks = TalkerMasks(array)
+        self._separator = MvdrSeparator(array, self.config.separation)
+        self.reset()
+
+    @property
+    def latency(self) -> float:
+        """Seconds by which the talkers' signals lag behind the microphones."""
+        return self._separator.latency
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        for stage in (
+            self._health, self._stft, self._dereverberator, self._scene, self._weighting, self._localizer,
+            self._tracker, self._noise_map, self._states, self._masks, self._separator,
+        ):  # fmt: skip
+            stage.reset()
+        self._echo = None
+        self._memory: Float32Array = self._speech.silence[None]
+        self._usable = np.ones(self.array.n_microphones, bool)
+        self._yaw = 0.0
+        self._position = 0
+        self.compute_seconds: defaultdict[str, float] = defaultdict(float)
+
+    def process(
+        self, samples: Float32Array, playback: Float32Array | None = None, motion: ArrayMotion | None = None
+    ) -> FrontEndOutput:
+        """Hear the next samples.
+
+        Parameters
+        ----------
+        samples
+            Of shape (n_hops * HOP, n_microphones).
+        playback
+            What the robot's loudspeaker played meanwhile, of shape (n_hops * HOP, n_channels), if it has one.
+        motion
+            How the robot moves, at the end of the samples, if it says.
+        """
+        self._position += len(samples)
+        now, dt = self._position / SAMPLE_RATE, len(samples) / SAMPLE_RATE
+        with self._clock("echo"):
+            cleaned, residual = self._without_echo(samples, playback)
+        with self._clock("transform"):
+            frames = self._stft.process(cleaned)
+        faults: tuple[ChannelFault, ...] = ()
+        if self.config.channel_check:
+            with self._clock("check"):
+                report = self._health.process(samples, frames)
+                self._usable, faults = report.usable, report.faults
+        if self.config.dereverberation:
+            with self._clock("dereverberate"):
+                frames = self._dereverberator.process(frames)
+        with self._clock("speech mask"):
+            spectra = Spectra.of(frames, self._usable)
+            scene = self._scene.process(spectra)
+            speech = self._mask(spectra, scene, residual)
+        turn = self._turn(motion)
+        with self._clock("localize"):
+            peaks = self._localizer.process(spectra, speech.direct[0])
+        with self._clock("track"):
+            tracks = self._tracker.process(peaks, now, turn)
+        with self._clock("noise map"):
+            noise = 1 - speech.speech[0]
+            machines = self._noise_map.process(spectra, noise, tracks, now, turn) if self.config.noise_map else ()
+            state = self._states.process(spectra, noise, motion) if self.config.motion_states else "idle"
+        with self._clock("talkers' masks"):
+            masks = self._masks.process(spectra, scene, tracks, machines)
+            talking = masks.current.active.mean(axis=1)
+            tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
+        with self._clock("separate"):
+            sources = self._separator.process(spectra, tracks, masks, state)
+        return FrontEndOutput(tracks, machines, sources, faults, self._states.moving)
+
+    def _without_echo(
+        self, samples: Float32Array, playback: Float32Array | None
+    ) -> tuple[Float32Array, Float32Array | None]:
+        if playback is None or not self.config.echo_cancellation:
+            return samples, None
+        if self._echo is None:
+            self._echo = EchoCanceller(self.array.n_microphones, playback.shape[1])
+        heard = self._echo.process(samples, playback)
+        return heard.samples, heard.residual
+
+    def _mask(self, spectra: Spectra, scene: Float32Array, residual: Float32Array | None) -> Masks:
+        """Share of every bin that is speech of people, as masks of one stream."""
+        if self.config.speech_mask:
+            masks, self._memory = self._speech.process(scene[None], self._memory)
+        else:
+            share = self._weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
+            everywhere = np.broadcast_to(share, (1, *spectra.power.shape))
+            masks = Masks(np.sqrt(everywhere), everywhere, np.ones((1, len(spectra.power)), np.float32))
+        if residual is None:
+            return masks
+        return Masks(masks.direct * (1 - residual), masks.speech * (1 - residual), masks.active)
+
+    def _turn(self, motion: ArrayMotion | None) -> float:
+        if motion is None:
+            return 0.0
+        before, self._yaw = self._yaw, motion.yaw
+        return self._yaw - before
+
+    @contextmanager
+    def _clock(self, stage: str) -> Iterator[None]:
+        """Count the computing time of a stage. Nothing that is put out depends on it."""
+        begin = time.perf_counter()
+        yield
+        self.compute_seconds[stage] += time.perf_counter() - begin
