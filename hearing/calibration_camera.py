@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ FloatArray = NDArray[np.float64]
 
 FACE_HEIGHT = 0.185
 """Metres from the hairline (landmark 10) to the chin (landmark 152) of an adult."""
+_NEAR = np.deg2rad(6.0)
+_MIN_FACES = 12
 _TOP, _CHIN, _UPPER_LIP, _LOWER_LIP = 10, 152, 13, 14
 
 
@@ -31,8 +34,8 @@ _TOP, _CHIN, _UPPER_LIP, _LOWER_LIP = 10, 152, 13, 14
 class Camera:
     """A pinhole camera as camera.yaml describes it: pixels, and its pose in the array frame in metres and degrees."""
 
-    width: int
-    height: int
+    width: float
+    height: float
     fx: float
     fy: float
     cx: float
@@ -113,8 +116,7 @@ def find_faces(video: Path, camera: Camera, times: FloatArray) -> Faces:
         If the packages that find faces are not installed, or if the video cannot be read.
     """
     try:
-        import cv2
-        import mediapipe
+        cv2, mediapipe = import_module("cv2"), import_module("mediapipe")
     except ImportError as error:
         raise InputError(f"{error}; faces need more packages: pip install 'robot-hearing[sim]'") from error
     stretches, points = [], []
@@ -199,15 +201,11 @@ def rotation_of(camera: Camera, faces: Faces, angles: FloatArray, planar: bool) 
     near = np.abs(misfit(fit.x)[:n_faces]) < _NEAR if fit is not None else np.zeros(0, np.bool_)
     if fit is None or near.sum() < _MIN_FACES:
         raise InputError(
-            f"{int(near.sum())} faces are seen where somebody is heard, {_MIN_FACES} are needed; walk through the picture "
-            "while talking, with the face to the camera"
+            f"{int(near.sum())} faces are seen where somebody is heard, {_MIN_FACES} are needed; walk through the "
+            "picture while talking, with the face to the camera"
         )
     error = float(np.std(misfit(fit.x)[:n_faces][near]) / np.sqrt(near.sum()))
     degrees = np.rad2deg(fit.x)
     return CameraRotation(
         float(degrees[0]), None if planar else float(degrees[1]), float(np.rad2deg(error)), int(near.sum())
     )
-
-
-_NEAR = np.deg2rad(6.0)
-_MIN_FACES = 12

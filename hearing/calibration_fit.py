@@ -2,9 +2,9 @@
 
 Every stretch of speech has an unknown direction, every microphone an unknown position; all are found by Gauss-Newton
 with robust weights. The directions are eliminated first (Schur complement; Triggs et al., 2000, Bundle adjustment,
-section 6.1), so that the equations stay as small as the array. What the differences leave open, such as the scale of a
-planar array whose talkers may all stand higher or lower, is held by priors: the nominal positions and the elevation of
-people's mouths.
+section 6.1), so that the equations stay as small as the array. What the differences leave open is held by priors, the
+nominal positions and the elevation of people's mouths. Most is open for microphones in one plane: an array that is
+stretched along one axis hears the same as one whose talkers stand a bit lower in front of it.
 """
 
 from __future__ import annotations
@@ -26,27 +26,28 @@ class Priors:
     position_spread
         Of every coordinate of the microphones around its nominal value.
     elevation, elevation_spread
-        Of the talkers on average.
-    elevation_range
-        Spread of single stretches around that average.
+        Of the talkers.
     curvature, curvature_spread
         One over the talkers' distance, in 1/m.
+    strain_spread
+        By what share a planar array may seem stretched, because its talkers are not at the elevation they are taken to
+        be at, and because the floor's and ceiling's reflections add to them.
     """
 
     position_spread: float = 0.005
     elevation: float = np.deg2rad(10.0)
-    elevation_spread: float = np.deg2rad(30.0)
-    elevation_range: float = np.deg2rad(15.0)
+    elevation_spread: float = np.deg2rad(25.0)
     curvature: float = 0.6
     curvature_spread: float = 0.2
+    strain_spread: float = 0.04
 
     def for_plane(self) -> Priors:
         """Return what is to be taken for known where microphones lie in one plane.
 
-        They see the cosine of the elevation only. Were it free, high elevations would win, at which it can follow any
-        error of the measurement.
+        They hear the cosine of the elevation only. Were it free for every stretch, high elevations would win, at which
+        it can follow any error of the measurement, and the array would grow with them.
         """
-        return replace(self, elevation_spread=np.deg2rad(5.0), elevation_range=np.deg2rad(2.0))
+        return replace(self, elevation_spread=np.deg2rad(0.2))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +62,10 @@ class Fit:
         Of every coordinate, of shape (n_microphones, 3), in metres.
     angles
         Azimuth and elevation of every stretch, of shape (n_stretches, 2), in radians.
-    elevation, curvature
-        Mean elevation in radians, and one over the distance in 1/m.
+    curvature
+        One over the distance in 1/m.
+    strain
+        By what share a planar array seems stretched along its two axes and askew; empty for others.
     residual
         Robust standard deviation of the differences' misfit, in metres of path.
     """
@@ -70,8 +73,8 @@ class Fit:
     positions: FloatArray
     standard_error: FloatArray
     angles: FloatArray
-    elevation: float
     curvature: float
+    strain: FloatArray
     residual: float
 
 
@@ -101,25 +104,25 @@ class ArrayFit:
         self._incidence = np.zeros((len(pairs), len(nominal)))
         self._incidence[pairs, self._first], self._incidence[pairs, self._second] = 1.0, -1.0
         self._n_positions = nominal.size
+        self._strains = _plane_strains(nominal)
 
-    def paths(self, positions: FloatArray, angles: FloatArray, curvature: float) -> FloatArray:
-        """Return the path to each microphone less that to the centre, of shape (n_stretches, n_microphones).
+    def differences(self, fit: Fit) -> FloatArray:
+        """Return the differences of paths that a fit predicts, of shape (n_stretches, n_pairs) in metres.
 
         Spherical waves to second order in the size of the array.
         """
-        along = unit_vectors(angles) @ positions.T
-        paths: FloatArray = -along + curvature / 2 * ((positions**2).sum(axis=1) - along**2)
-        return paths
-
-    def differences(self, fit: Fit) -> FloatArray:
-        """Return the differences of paths that a fit predicts, of shape (n_stretches, n_pairs) in metres."""
-        paths = self.paths(fit.positions, fit.angles, fit.curvature)
+        positions = fit.positions
+        along = unit_vectors(fit.angles) @ self._strained(fit) @ positions.T
+        paths = -along + fit.curvature / 2 * ((positions**2).sum(axis=1) - along**2)
         return np.asarray(paths[:, self._first] - paths[:, self._second])
+
+    def _strained(self, fit: Fit) -> FloatArray:
+        return np.asarray(np.eye(3) + np.tensordot(fit.strain, self._strains, axes=1))
 
     def start(self, angles: FloatArray) -> Fit:
         """Make a first guess: nominal positions, and given directions of shape (n_stretches, 2)."""
-        prior = self._priors
-        return Fit(self._nominal, np.zeros_like(self._nominal), angles, prior.elevation, prior.curvature, 0.0)
+        unknown = np.zeros(len(self._strains))
+        return Fit(self._nominal, np.zeros_like(self._nominal), angles, self._priors.curvature, unknown, 0.0)
 
     def solve(self, measured: FloatArray, weight: FloatArray, guess: Fit) -> Fit:
         """Fit to measured differences.
@@ -149,34 +152,32 @@ class ArrayFit:
     def _step(self, fit: Fit, misfit: FloatArray, trust: FloatArray) -> tuple[Fit, FloatArray]:
         """One Gauss-Newton step; also the covariance of the positions."""
         prior, n = self._priors, self._n_positions
-        precision = np.full(n + 2, prior.position_spread**-2)
-        precision[n:] = prior.curvature_spread**-2, prior.elevation_spread**-2
-        pull = np.empty(n + 2)
-        pull[:n] = (self._nominal - fit.positions).ravel()
-        pull[n:] = prior.curvature - fit.curvature, prior.elevation - fit.elevation
+        known = np.concatenate([self._nominal.ravel(), [prior.curvature], np.zeros(len(self._strains))])
+        now = np.concatenate([fit.positions.ravel(), [fit.curvature], fit.strain])
+        precision = np.full(len(known), prior.strain_spread**-2)
+        precision[: n + 1] = prior.position_spread**-2
+        precision[n] = prior.curvature_spread**-2
         # The weights of all pairs of a stretch are the Laplacian of a graph of the microphones.
         jacobian = self._jacobian(fit)
         laplacian = (self._incidence.T * trust[:, None]) @ self._incidence
         normal = jacobian.transpose(0, 2, 1) @ (laplacian @ jacobian)
         side = ((trust * misfit) @ self._incidence)[:, None] @ jacobian
         shared_matrix, mixed, own_matrix = normal[:, :-2, :-2].sum(axis=0), normal[:, :-2, -2:], normal[:, -2:, -2:]
-        shared_side, own_side = side[:, 0, :-2].sum(axis=0) + precision * pull, side[:, 0, -2:]
-        # A stretch's elevation is the average plus a deviation, which the prior pulls to zero.
-        own_matrix = own_matrix + np.diag([1e-6, prior.elevation_range**-2])
-        own_side[:, 1] -= (fit.angles[:, 1] - fit.elevation) * prior.elevation_range**-2
+        shared_side, own_side = side[:, 0, :-2].sum(axis=0) + precision * (known - now), side[:, 0, -2:]
+        own_matrix = own_matrix + np.diag([1e-6, prior.elevation_spread**-2])
+        own_side[:, 1] += (prior.elevation - fit.angles[:, 1]) * prior.elevation_spread**-2
         reduced = mixed @ np.linalg.inv(own_matrix)
         schur = shared_matrix + np.diag(precision) - (reduced @ mixed.transpose(0, 2, 1)).sum(axis=0)
         covariance = np.linalg.inv(schur)
         moved = covariance @ (shared_side - np.einsum("sik,sk->i", reduced, own_side))
         turned = np.linalg.solve(own_matrix, (own_side - moved @ mixed)[..., None])[..., 0]
-        turned[:, 1] += moved[-1]
         angles = fit.angles + np.clip(turned, -0.3, 0.3)
         angles[:, 1] = np.clip(angles[:, 1], -1.4, 1.4)
         fit = replace(
             fit,
             positions=fit.positions + moved[:n].reshape(-1, 3),
             curvature=fit.curvature + float(moved[n]),
-            elevation=fit.elevation + float(moved[n + 1]),
+            strain=fit.strain + moved[n + 1 :],
             angles=angles,
         )
         return fit, covariance[:n, :n]
@@ -186,22 +187,22 @@ class ArrayFit:
 
         Returns
         -------
-        Of shape (n_stretches, n_microphones, 3 * n_microphones + 4): by all positions, the curvature, the average
-        elevation, and the stretch's own azimuth and elevation.
+        Of shape (n_stretches, n_microphones, n_unknowns): by all positions, the curvature, the strains, and the
+        stretch's own azimuth and elevation.
         """
-        n_stretches, n_microphones = len(fit.angles), len(self._nominal)
+        n_stretches, n_microphones, n = len(fit.angles), len(self._nominal), self._n_positions
         positions, q = fit.positions, fit.curvature
-        u = unit_vectors(fit.angles)
+        directions, strained = unit_vectors(fit.angles), self._strained(fit)
+        u = directions @ strained
         along = u @ positions.T
         by_position = -u[:, None] + q * (positions - along[..., None] * u[:, None])
         by_direction = -positions - q * along[..., None] * positions
-        by_angles = by_direction @ _angle_derivatives(fit.angles).transpose(0, 2, 1)
-        jacobian = np.zeros((n_stretches, n_microphones, 3 * n_microphones + 4))
+        jacobian = np.zeros((n_stretches, n_microphones, n + 3 + len(self._strains)))
         for axis in range(3):
             jacobian[:, np.arange(n_microphones), 3 * np.arange(n_microphones) + axis] = by_position[..., axis]
-        jacobian[..., -4] = ((positions**2).sum(axis=1) - along**2) / 2
-        jacobian[..., -3] = by_angles[..., 1]
-        jacobian[..., -2:] = by_angles
+        jacobian[..., n] = ((positions**2).sum(axis=1) - along**2) / 2
+        jacobian[..., n + 1 : -2] = np.einsum("smk,akl,sl->sma", by_direction, self._strains, directions)
+        jacobian[..., -2:] = by_direction @ (_angle_derivatives(fit.angles) @ strained).transpose(0, 2, 1)
         return jacobian
 
     def _without_gauge(self, covariance: FloatArray) -> FloatArray:
@@ -219,6 +220,16 @@ class ArrayFit:
         angles = np.stack([np.arctan2(u[:, 1], u[:, 0]), np.arcsin(np.clip(u[:, 2], -1, 1))], axis=1)
         positions = (fit.positions - fit.positions.mean(axis=0)) @ rotation.T
         return replace(fit, positions=positions, angles=angles)
+
+
+def _plane_strains(nominal: FloatArray) -> FloatArray:
+    """Return how a planar array can be stretched, as symmetric matrices of shape (3, 3, 3); (0, 3, 3) for others."""
+    _, extent, axes = np.linalg.svd(nominal, full_matrices=False)
+    if extent[2] > 0.05 * extent[0]:
+        return np.zeros((0, 3, 3))
+    first, second = axes[:2]
+    askew = np.outer(first, second)
+    return np.array([np.outer(first, first), np.outer(second, second), askew + askew.T])
 
 
 def unit_vectors(angles: FloatArray) -> FloatArray:

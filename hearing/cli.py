@@ -19,6 +19,7 @@ import typer
 from rich.console import Console
 
 from hearing.cli_bench import bench
+from hearing.cli_calibrate import calibrate
 from hearing.cli_train import train
 from hearing.errors import InputError
 
@@ -211,6 +212,7 @@ def demo(
     return run_demo(out)
 
 
+app.command("calibrate")(calibrate)
 app.command("train")(train)
 app.add_typer(bench, name="bench")
 

@@ -30,6 +30,10 @@ SHADOW_MEMORY = 0.9
 """Share of the last hop's error powers that is kept when the two filters are compared."""
 SHADOW_MARGIN = 0.8
 """Share of the first filter's error power that the shadow filter must stay below to be believed."""
+TRUST_MEMORY = 0.95
+"""Share of the last hop's powers that is kept when the microphones with and without echo are compared."""
+RUIN = 2.0
+"""Power after over before cancellation from which on a filter is worse than an empty one."""
 LAG_RATE = 0.05
 """Weight of the newest hop in the lag between echo and estimate."""
 DRIFT_RATE = 5e-4
@@ -120,7 +124,7 @@ class EchoCanceller:
         self._gain = 0.0
         self._errors = np.zeros(2)
         self._lag = np.zeros(2)
-        self._powers_heard = np.zeros(2)
+        self._totals = np.zeros(2)
         self._trusted = 1.0
         self._delay = DelayEstimator(self._max_delay)
         reach = self._max_delay + self._n_partitions + REPLAY
@@ -250,11 +254,18 @@ class EchoCanceller:
     def _trust(self, heard: Float32Array, error: Float32Array) -> Float32Array:
         """Return the gain of the echo estimate, of shape (HOP,): it fades out while subtracting it makes things worse.
 
-        That happens when the playback is not heard at all and the filter learned from the near end only.
+        That happens when the playback is not heard at all and the filter has learned from the near end only. If it
+        makes things much worse, as when the playback was too faint to learn from and now is loud, the filter starts
+        anew.
         """
-        self._powers_heard *= 0.95
-        self._powers_heard += np.sum(heard**2), np.sum(error**2)
-        before, self._trusted = self._trusted, float(self._powers_heard[1] <= self._powers_heard[0])
+        self._totals *= TRUST_MEMORY
+        self._totals += np.sum(heard**2), np.sum(error**2)
+        before, self._trusted = self._trusted, float(self._totals[1] <= self._totals[0])
+        if self._totals[1] > RUIN * self._totals[0]:
+            self._filter.restart()
+            self._shadow.restart()
+            self._waited, self._gain = 0, 0.0
+            self._totals[:] = 0
         return np.linspace(before, self._trusted, HOP, dtype=np.float32)
 
     def _view(self, age: int) -> tuple[ComplexArray, Float32Array]:

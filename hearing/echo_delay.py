@@ -18,8 +18,8 @@ MARGIN = HOP // 3
 """Samples that the filter keeps before the strongest path, should a weaker one be shorter."""
 PERIOD = 4
 """Hops between two looks at the correlation."""
-CONFIRMATIONS = 5
-"""Looks in a row that must agree before a known delay moves."""
+CONFIRMATIONS = (2, 5)
+"""Looks in a row that must agree before a delay is believed at first, and before a known one moves."""
 CLARITY = 10.0
 """How far the strongest path must stand above the root mean square of the correlation."""
 
@@ -92,7 +92,7 @@ class DelayEstimator:
             target = self.delay
         candidate, count = self._votes
         self._votes = (target, count + 1 if target == candidate else 1)
-        if self.known and self._votes[1] < CONFIRMATIONS:
+        if self._votes[1] < CONFIRMATIONS[self.known]:
             return 0
         self.known = True
         grown, self.delay = target - self.delay, target

@@ -142,6 +142,11 @@ class PartitionedKalmanFilter:
         """Expect the paths to be wrong by a power gain, spread over the partitions by the profile."""
         self.uncertainty = np.maximum(self.uncertainty, np.float32(gain) * self._profile)
 
+    def restart(self) -> None:
+        """Forget the paths, and learn nothing until there is doubt again."""
+        self.path[:] = 0
+        self.uncertainty[:] = 0
+
     def shift(self, rows: int) -> None:
         """Move the paths to earlier rows, or to later ones if negative."""
         n = len(self._profile)

@@ -10,7 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from hearing.health import ChannelFault, ChannelHealth
 from hearing.localization import LocalizationConfig, SrpPhat, SteeredResponse
 from hearing.mask_network import MaskNetwork, Masks
 from hearing.noise_map import NoiseMap, NoiseMapConfig
+from hearing.own_voice import OwnVoice
+from hearing.second_pass import SecondPass
 from hearing.separation import MvdrSeparator, SeparationConfig
 from hearing.stft import N_BINS, Stft
 from hearing.talker_masks import TalkerMasks
@@ -37,7 +39,7 @@ class FrontEndConfig:
 
     Attributes
     ----------
-    echo_cancellation, dereverberation, speech_mask, noise_map, motion_states, channel_check
+    echo_cancellation, dereverberation, speech_mask, noise_map, motion_states, channel_check, second_pass
         Whether these stages work. Without a speech mask bins are weighted by how they stand out in time.
     """
 
@@ -51,6 +53,7 @@ class FrontEndConfig:
     noise_map: bool = True
     motion_states: bool = True
     channel_check: bool = True
+    second_pass: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ class FrontEndOutput:
     tracks
         People, tentative tracks included, oldest first.
     machines
-        Tracks of kind `noise`.
+        Tracks of kind `noise`, and of kind `robot` for its own loudspeaker.
     sources
         One stretch of audio per track of `tracks`, in their order.
     faults
@@ -100,6 +103,7 @@ class FrontEnd:
         response = SteeredResponse(array, self.config.localization)
         self._health = ChannelHealth(array)
         self._echo: EchoCanceller | None = None
+        self._own_voice = OwnVoice(array.n_microphones, response)
         self._stft = Stft(array.n_microphones)
         self._dereverberator = Dereverberator(array.n_microphones)
         self._scene = SceneFeatures()
@@ -111,6 +115,7 @@ class FrontEnd:
         self._states = MotionStates()
         self._masks = TalkerMasks(array)
         self._separator = MvdrSeparator(array, self.config.separation)
+        self._second_pass = SecondPass(array, self.config.separation)
         self.reset()
 
     @property
@@ -121,8 +126,9 @@ class FrontEnd:
     def reset(self) -> None:
         """Start a new stream."""
         for stage in (
-            self._health, self._stft, self._dereverberator, self._scene, self._weighting, self._localizer,
-            self._tracker, self._noise_map, self._states, self._masks, self._separator,
+            self._health, self._own_voice, self._stft, self._dereverberator, self._scene, self._weighting,
+            self._localizer, self._tracker, self._noise_map, self._states, self._masks, self._separator,
+            self._second_pass,
         ):  # fmt: skip
             stage.reset()
         self._echo = None
@@ -149,7 +155,7 @@ class FrontEnd:
         self._position += len(samples)
         now, dt = self._position / SAMPLE_RATE, len(samples) / SAMPLE_RATE
         with self._clock("echo"):
-            cleaned, residual = self._without_echo(samples, playback)
+            cleaned, residual, robot = self._without_echo(samples, playback, now)
         with self._clock("transform"):
             frames = self._stft.process(cleaned)
         faults: tuple[ChannelFault, ...] = ()
@@ -174,22 +180,25 @@ class FrontEnd:
             machines = self._noise_map.process(spectra, noise, tracks, now, turn) if self.config.noise_map else ()
             state = self._states.process(spectra, noise, motion) if self.config.motion_states else "idle"
         with self._clock("talkers' masks"):
-            masks = self._masks.process(spectra, scene, tracks, machines)
+            masks = self._masks.process(spectra, scene, tracks, machines + robot)
+            if residual is not None:
+                masks = replace(masks, current=_without_residual(masks.current, spectra, residual))
             talking = masks.current.active.mean(axis=1)
             tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
         with self._clock("separate"):
             sources = self._separator.process(spectra, tracks, masks, state)
-        return FrontEndOutput(tracks, machines, sources, faults, self._states.moving)
+            self._second_pass.remember(spectra, tracks, masks)
+        return FrontEndOutput(tracks, machines + robot, sources, faults, self._states.moving)
 
     def _without_echo(
-        self, samples: Float32Array, playback: Float32Array | None
-    ) -> tuple[Float32Array, Float32Array | None]:
+        self, samples: Float32Array, playback: Float32Array | None, now: float
+    ) -> tuple[Float32Array, Float32Array | None, tuple[Track, ...]]:
         if playback is None or not self.config.echo_cancellation:
-            return samples, None
+            return samples, None, ()
         if self._echo is None:
             self._echo = EchoCanceller(self.array.n_microphones, playback.shape[1])
         heard = self._echo.process(samples, playback)
-        return heard.samples, heard.residual
+        return heard.samples, heard.residual, self._own_voice.process(samples - heard.samples, now)
 
     def _mask(self, spectra: Spectra, scene: Float32Array, residual: Float32Array | None) -> Masks:
         """Share of every bin that is speech of people, as masks of one stream."""
@@ -199,9 +208,7 @@ class FrontEnd:
             share = self._weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
             everywhere = np.broadcast_to(share, (1, *spectra.power.shape))
             masks = Masks(np.sqrt(everywhere), everywhere, np.ones((1, len(spectra.power)), np.float32))
-        if residual is None:
-            return masks
-        return Masks(masks.direct * (1 - residual), masks.speech * (1 - residual), masks.active)
+        return masks if residual is None else _without_residual(masks, spectra, residual)
 
     def _turn(self, motion: ArrayMotion | None) -> float:
         if motion is None:
@@ -209,9 +216,21 @@ class FrontEnd:
         before, self._yaw = self._yaw, motion.yaw
         return self._yaw - before
 
+    def hear_again(self, track_id: int, start_sample: int, n_samples: int) -> Float32Array | None:
+        """Hear what a track said once more, with all that is known of it now; see `SecondPass.hear`."""
+        with self._clock("second pass"):
+            return self._second_pass.hear(track_id, start_sample, n_samples) if self.config.second_pass else None
+
     @contextmanager
     def _clock(self, stage: str) -> Iterator[None]:
         """Count the computing time of a stage. Nothing that is put out depends on it."""
         begin = time.perf_counter()
         yield
         self.compute_seconds[stage] += time.perf_counter() - begin
+
+
+def _without_residual(masks: Masks, spectra: Spectra, residual: Float32Array) -> Masks:
+    """Take from masks what is the robot's own voice, by its share (n_frames, N_BINS) in every bin's power."""
+    left = 1 - residual
+    share = (left * spectra.power).sum(axis=1) / (spectra.power.sum(axis=1) + 1e-12)
+    return Masks(masks.direct * left, masks.speech * left, masks.active * share)

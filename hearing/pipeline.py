@@ -198,7 +198,7 @@ class Pipeline:
         self.faults = heard.faults
         with self._clock("segment"):
             chunks = self._segment(heard, now)
-        utterances += self._recognize(chunks, heard.tracks, moves)
+        utterances += self._recognize(chunks, heard.tracks, moves, heard.moving)
         people = tuple(
             replace(track, activity=self._segmenter.activity(track.id)) for track in heard.tracks if not track.tentative
         )
@@ -219,12 +219,22 @@ class Pipeline:
         return tuple(chunks)
 
     def _recognize(
-        self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...], motion: ArrayMotion | None = None
+        self,
+        chunks: tuple[SpeechChunk, ...],
+        tracks: tuple[Track, ...],
+        motion: ArrayMotion | None = None,
+        moving: bool = False,
     ) -> list[Utterance]:
-        self._assembler.follow(chunks, tracks, motion)
+        self._assembler.follow(chunks, tracks, motion, moving)
+        chunks = tuple(self._heard_again(chunk) if chunk.last else chunk for chunk in chunks)
         with self._clock("recognize"):
             transcripts = [self._recognizer.process(chunk) for chunk in chunks]
         return [self._assembler.process(transcript) for transcript in transcripts if transcript]
+
+    def _heard_again(self, chunk: SpeechChunk) -> SpeechChunk:
+        """Add to an utterance's last chunk what the whole utterance sounds like with all that is known at its end."""
+        start, end = (round(time * SAMPLE_RATE) for time in (chunk.opened, chunk.end_time))
+        return replace(chunk, whole=self._front_end.hear_again(chunk.track_id, start, end - start))
 
     @contextmanager
     def _clock(self, stage: str) -> Iterator[None]:

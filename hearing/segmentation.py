@@ -182,7 +182,8 @@ class UtteranceSegmenter:
         if last:
             line.utterance_id = None
             line.own.clear()
-        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last)
+        opened = (line.opened or 0) / SAMPLE_RATE
+        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened)
 
     @staticmethod
     def _drop_until(line: _Line, position: int) -> None:

@@ -44,8 +44,8 @@ class SeparationConfig:
         Share of spherically diffuse noise that is always assumed: the beam is at least superdirective.
     loading
         Share of uncorrelated noise that is always assumed: it bounds the harm that wrong steering does.
-    rivals
-        How much more others count than they are loud.
+    rivals, late
+        How much more other talkers, and the talker's own reverberation, count than they are loud.
     floor
         Least gain of the post-filter.
     """
@@ -58,6 +58,7 @@ class SeparationConfig:
     diffuse: float = 0.1
     loading: float = 0.02
     rivals: float = 2.0
+    late: float = 1.0
     floor: float = 0.1
 
 
@@ -71,8 +72,8 @@ class _Beam:
         Of the talker's direct sound, as a sum over time.
     rival
         Of everything that is heard of him, as a mean over time.
-    steering
-        How the microphones hear him, of shape (N_BINS, n_mics).
+    late
+        Of his reverberation, as a mean over time.
     weights
         The beam, of shape (N_BINS, n_mics).
     direction
@@ -83,7 +84,7 @@ class _Beam:
 
     own: ComplexArray
     rival: ComplexArray
-    steering: ComplexArray
+    late: ComplexArray
     weights: ComplexArray
     direction: NDArray[np.float64]
     synthesis: InverseStft = field(default_factory=InverseStft)
@@ -128,6 +129,51 @@ def mvdr_weights(noise: ComplexArray, steering: ComplexArray) -> ComplexArray:
     return weights
 
 
+def diffuse_floor(array: MicrophoneArray, config: SeparationConfig) -> ComplexArray:
+    """Noise that is always assumed, relative to the noise that is heard: shape (N_BINS, n_mics, n_mics)."""
+    distance = np.linalg.norm(array.positions[:, None] - array.positions[None], axis=-1)
+    coherence = np.sinc(2 * FREQUENCIES[:, None, None] * distance / SPEED_OF_SOUND)
+    floor: ComplexArray = (config.diffuse * coherence + config.loading * np.eye(len(distance))).astype(np.complex64)
+    return floor
+
+
+def loaded(noise: ComplexArray, floor: ComplexArray, usable: NDArray[np.bool_]) -> ComplexArray:
+    """Load noise covariances (..., N_BINS, n_mics, n_mics); a broken microphone is one that hears only noise."""
+    level = np.trace(noise, axis1=-2, axis2=-1).real[..., None, None] / noise.shape[-1]
+    broken = np.diag(np.where(usable, 0.0, 1e3)).astype(np.float32)
+    sum_of_both: ComplexArray = noise + (level + 1e-9) * (floor + broken)
+    return sum_of_both
+
+
+def refined_steering(own: ComplexArray, weights: ComplexArray, geometry: ComplexArray, share: float) -> ComplexArray:
+    """Refine steering vectors by one power iteration (Warsitz and Haeb-Umbach, 2007, eq. 18).
+
+    Parameters
+    ----------
+    own
+        Covariances of the talkers' direct sound, of shape (..., N_BINS, n_mics, n_mics).
+    weights
+        The beams until now, of shape (..., N_BINS, n_mics).
+    geometry
+        Steering vectors of the talkers' directions, of the same shape.
+    share
+        Of the covariances that comes from the directions.
+
+    Returns
+    -------
+    Steering vectors of the same shape. Their phase reference is what a delay-and-sum beam would hear, so that nothing
+    jumps as they are refined.
+    """
+    n = geometry.shape[-1]
+    energy = np.trace(own, axis1=-2, axis2=-1).real[..., None, None] / n
+    own = own + (share * energy + 1e-9) * geometry[..., :, None] * geometry[..., None, :].conj()
+    steering = np.matmul(own, weights[..., None])[..., 0]
+    reference = np.sum(geometry.conj() * steering, axis=-1, keepdims=True) / n
+    steering = steering / np.where(np.abs(reference) > 1e-20, reference, 1)
+    refined: ComplexArray = np.where(np.isfinite(steering), steering, geometry).astype(np.complex64)
+    return refined
+
+
 class MvdrSeparator:
     """Streaming separation of all tracks at once.
 
@@ -144,12 +190,8 @@ class MvdrSeparator:
     def __init__(self, array: MicrophoneArray, config: SeparationConfig | None = None) -> None:
         self.config = config or SeparationConfig()
         self._array = array
-        n = array.n_microphones
-        distance = np.linalg.norm(array.positions[:, None] - array.positions[None], axis=-1)
-        coherence = np.sinc(2 * FREQUENCIES[:, None, None] * distance / SPEED_OF_SOUND)
-        floor = self.config.diffuse * coherence + self.config.loading * np.eye(n)
-        self._floor: ComplexArray = floor.astype(np.complex64)
-        self._noise = NoiseMemory(n, self.config.noise_memory)
+        self._floor = diffuse_floor(array, self.config)
+        self._noise = NoiseMemory(array.n_microphones, self.config.noise_memory)
         self.reset()
 
     def reset(self) -> None:
@@ -207,12 +249,12 @@ class MvdrSeparator:
     def _learn_noise(self, spectra: Spectra, masks: Masks) -> None:
         """Learn as noise what belongs to no track."""
         share = np.clip(1 - masks.speech.sum(axis=0), 0, 1) if len(masks.speech) else np.ones_like(spectra.power)
-        self._noise.learn(_covariance(spectra.frames, share), share.sum(axis=0), len(spectra.frames))
+        self._noise.learn(masked_covariance(spectra.frames, share), share.sum(axis=0), len(spectra.frames))
 
     def _begin(self, track: Track, direction: NDArray[np.float64], geometry: ComplexArray, past: Masks) -> None:
         n = geometry.shape[1]
         nothing = np.zeros((N_BINS, n, n), np.complex64)
-        beam = _Beam(nothing, nothing, geometry, geometry / n, direction)
+        beam = _Beam(nothing, nothing, nothing, geometry / n, direction)
         for spectra, direct, speech in zip(self._past, *self._split(past), strict=True):
             self._learn(beam, direction, spectra.frames, direct, speech)
         self._beams[track.id] = beam
@@ -236,32 +278,24 @@ class MvdrSeparator:
         moved = float(np.arccos(np.clip(beam.direction @ direction, -1, 1))) / self.config.moved
         beam.direction = direction
         spoken = direct.sum(axis=0)[:, None, None] / (self.config.talker_memory * FRAME_RATE)
-        beam.own = np.exp(-spoken - np.float32(moved)) * beam.own + _covariance(frames, direct)
+        beam.own = np.exp(-spoken - np.float32(moved)) * beam.own + masked_covariance(frames, direct)
+        heard = masked_covariance(frames, speech) / len(frames)
         keep = np.float32(np.exp(-len(frames) / (self.config.rival_memory * FRAME_RATE)))
-        beam.rival = keep * beam.rival + (1 - keep) / len(frames) * _covariance(frames, speech)
+        beam.rival = keep * beam.rival + (1 - keep) * heard
+        late = masked_covariance(frames, np.maximum(speech - direct, 0)) / len(frames)
+        keep = np.float32(np.exp(-len(frames) / (self.config.talker_memory * FRAME_RATE)))
+        beam.late = keep * beam.late + (1 - keep) * late
 
     def _steer(self, beams: list[_Beam], geometry: ComplexArray, usable: NDArray[np.bool_]) -> None:
         """Point all beams: blocked are the noise and all other talkers."""
         rival = np.stack([beam.rival for beam in beams])
-        others = self.config.rivals * (rival.sum(axis=0) - rival)
-        noise = self._noise.covariance + others
-        n = geometry.shape[-1]
-        level = np.trace(noise, axis1=-2, axis2=-1).real[..., None, None] / n
-        # A microphone that does not work is one that hears nothing but noise.
-        broken = np.diag(np.where(usable, 0.0, 1e3)).astype(np.float32)
-        loaded = noise + (level + 1e-9) * (self._floor + broken)
+        late = np.stack([beam.late for beam in beams])
+        noise = self._noise.covariance + self.config.rivals * (rival.sum(axis=0) - rival) + self.config.late * late
         own = np.stack([beam.own for beam in beams])
-        energy = np.trace(own, axis1=-2, axis2=-1).real[..., None, None] / n
-        prior = geometry[..., :, None] * geometry[..., None, :].conj()
-        own = own + (self.config.geometry * energy + 1e-9) * prior
         weights = np.stack([beam.weights for beam in beams])
-        steering = np.matmul(own, weights[..., None])[..., 0]
-        # The phase reference is what a delay-and-sum beam would hear, so that nothing jumps as the steering is refined.
-        reference = np.sum(geometry.conj() * steering, axis=-1, keepdims=True) / n
-        steering = steering / np.where(np.abs(reference) > 1e-20, reference, 1)
-        steering = np.where(np.isfinite(steering), steering, geometry).astype(np.complex64)
-        for beam, vector, weight in zip(beams, steering, mvdr_weights(loaded, steering), strict=True):
-            beam.steering, beam.weights = vector, weight
+        steering = refined_steering(own, weights, geometry, self.config.geometry)
+        for beam, weight in zip(beams, mvdr_weights(loaded(noise, self._floor, usable), steering), strict=True):
+            beam.weights = weight
 
     def _listen(self, track: Track, beam: _Beam, spectra: Spectra, masks: TrackMasks, k: int) -> SourceAudio:
         """Apply one track's beam and synthesise."""
@@ -278,7 +312,7 @@ class MvdrSeparator:
         return SourceAudio(track.id, samples, enhanced, active, (self._frame - len(frames) - 1) * HOP)
 
 
-def _covariance(frames: ComplexArray, share: Float32Array) -> ComplexArray:
+def masked_covariance(frames: ComplexArray, share: Float32Array) -> ComplexArray:
     """Sum of the outer products of frames (n_frames, N_BINS, n_mics), weighted by shares (n_frames, N_BINS)."""
     weighted = frames * share[..., None]
     covariance: ComplexArray = np.matmul(weighted.transpose(1, 2, 0), frames.conj().transpose(1, 0, 2))

@@ -201,6 +201,11 @@ class SpeechChunk:
         Stream time at which the chunk is handed on: nothing after it has been heard yet.
     last
         True if the utterance ends with this chunk.
+    opened
+        Time of the utterance's first sample in seconds.
+    whole
+        The whole utterance, heard again with all that is known at its end; only in the last chunk, and None where that
+        cannot be.
     """
 
     utterance_id: str
@@ -209,6 +214,8 @@ class SpeechChunk:
     start_time: float
     now: float
     last: bool
+    opened: float = 0.0
+    whole: Float32Array | None = None
 
     @property
     def end_time(self) -> float:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 from hearing.attribution import AttributionConfig, DirectionAttribution, addressed_to_robot
 from hearing.types import ArrayMotion, CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
 
+UNTRUSTED_WHILE_MOVING = 0.3
+"""Share of the confidence that is lost while the robot moves."""
+
 
 @dataclass(slots=True)
 class _Open:
@@ -25,6 +28,8 @@ class _Open:
         Sum of the track's unit vectors while it sounded.
     start_time, end_time
         Extent of its audio so far.
+    moving, heard
+        Steps in which the robot moved, and all steps.
     revision
         Number of the next revision.
     """
@@ -35,6 +40,8 @@ class _Open:
     heading: NDArray[np.float64]
     start_time: float
     end_time: float
+    moving: int = 0
+    heard: int = 0
     revision: int = 0
 
 
@@ -63,7 +70,11 @@ class UtteranceAssembler:
         self._open: dict[str, _Open] = {}
 
     def follow(
-        self, chunks: tuple[SpeechChunk, ...], tracks: tuple[Track, ...], motion: ArrayMotion | None = None
+        self,
+        chunks: tuple[SpeechChunk, ...],
+        tracks: tuple[Track, ...],
+        motion: ArrayMotion | None = None,
+        moving: bool = False,
     ) -> None:
         """Note where and when the open utterances are heard.
 
@@ -75,6 +86,8 @@ class UtteranceAssembler:
             All tracks as they are now.
         motion
             How the array stands now, if it moves.
+        moving
+            Whether the robot moves, which makes noise.
         """
         yaw = 0.0 if motion is None else motion.yaw
         live = {track.id: track for track in tracks}
@@ -91,6 +104,8 @@ class UtteranceAssembler:
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
             if track := live.get(utterance.track_id):
+                utterance.heard += 1
+                utterance.moving += moving
                 weight = max(track.activity, 1e-3)
                 utterance.heading = utterance.heading + weight * track.direction.vector
 
@@ -105,6 +120,8 @@ class UtteranceAssembler:
         heard = self._open[transcript.utterance_id]
         words = transcript.words
         text = " ".join(word.text for word in words)
+        # A robot that moves hears itself: its recognizer is less often right than it believes.
+        trust = 1 - UNTRUSTED_WHILE_MOVING * heard.moving / max(heard.heard, 1)
         utterance = Utterance(
             id=transcript.utterance_id,
             revision=heard.revision,
@@ -115,7 +132,7 @@ class UtteranceAssembler:
             start_time=max(heard.start_time + self._lead, words[0].start_time if words else 0.0),
             end_time=max(heard.end_time - self._tail, words[-1].end_time if words else 0.0),
             direction=Direction.from_vector(heard.heading),
-            confidence=CueConfidence(recognition=transcript.confidence, direction=heard.probability),
+            confidence=CueConfidence(recognition=transcript.confidence * trust, direction=heard.probability),
             addressed_to_robot=addressed_to_robot(text, self.config.robot_name),
         )
         heard.revision += 1

@@ -1,11 +1,11 @@
-"""Plane waves for tests of the front end."""
+"""Plane and spherical waves for tests of the front end."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.arrays import MicrophoneArray
+from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray
 from hearing.types import SAMPLE_RATE, Direction, Float32Array
 
 
@@ -27,6 +27,17 @@ def plane_wave(array: MicrophoneArray, direction: Direction, signal: NDArray[np.
     delays = array.delays(direction.vector)
     delayed = np.fft.irfft(spectrum[:, None] * np.exp(-2j * np.pi * frequency[:, None] * delays), axis=0)
     return delayed[: len(signal)].astype(np.float32)
+
+
+def spherical_wave(
+    positions: NDArray[np.float64], place: NDArray[np.float64], signal: NDArray[np.float64]
+) -> Float32Array:
+    """Hear a point at microphones of shape (n_microphones, 3): later and weaker with distance, (n, n_microphones)."""
+    distance = np.linalg.norm(positions - place, axis=1)
+    spectrum = np.fft.rfft(signal)[:, None]
+    frequency = np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE)[:, None]
+    delayed = spectrum * np.exp(-2j * np.pi * frequency * distance / SPEED_OF_SOUND) / distance
+    return np.fft.irfft(delayed, len(signal), axis=0).astype(np.float32)
 
 
 def microphone_noise(shape: tuple[int, ...], level: float, seed: int) -> Float32Array:

@@ -125,6 +125,17 @@ def test_level_of_the_echo_does_not_matter(playback: Float32Array, gain_db: floa
     assert level_db(echo, 2.0, 2.9) - level_db(cleaned, 2.0, 2.9) > 22
 
 
+def test_faint_noise_before_speech_teaches_nothing(playback: Float32Array) -> None:
+    rng = np.random.default_rng(11)
+    playback = np.concatenate([np.zeros(SAMPLE_RATE, np.float32), playback[: 3 * SAMPLE_RATE]])
+    playback[HOP:] += 1e-5 * rng.standard_normal(len(playback) - HOP).astype(np.float32)
+    near = 1e-2 * rng.standard_normal((len(playback), N_MICS)).astype(np.float32)
+    echo = hear(playback, room(2))
+    cleaned, _ = cancel(EchoCanceller(N_MICS), echo + near, playback)
+    left = cleaned - near[: len(cleaned)]
+    assert level_db(echo, 2.5, 3.9) - level_db(left, 2.5, 3.9) > 15
+
+
 def test_two_playback_channels() -> None:
     left, right = speech(4.0, seed=1), speech(4.0, seed=5)
     echo = hear(left, room(2)) + hear(right, room(6))

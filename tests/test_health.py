@@ -4,9 +4,9 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from plane_waves import microphone_noise, plane_wave, speech_like
+from plane_waves import microphone_noise, plane_wave, speech_like, spherical_wave
 
-from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray, array_names
+from hearing.arrays import MicrophoneArray, array_names
 from hearing.arrays import load_array as load
 from hearing.health import ChannelHealth, HealthReport
 from hearing.stft import HOP, Stft
@@ -50,15 +50,6 @@ def late_sound(
     n_bins = len(signal) // 2 + 1
     spectrum = np.fft.rfft(response, 16 * len(signal), axis=0)[:n_bins] * np.fft.rfft(signal)[:, None]
     return np.fft.irfft(spectrum, len(signal), axis=0).astype(np.float32)
-
-
-def near_source(array: MicrophoneArray, place: NDArray[np.float64], signal: NDArray[np.float64]) -> Float32Array:
-    """Hear a point close to the microphones: spherical waves, louder where it is nearer."""
-    distance = np.linalg.norm(array.positions - place, axis=1)
-    spectrum = np.fft.rfft(signal)[:, None]
-    frequency = np.fft.rfftfreq(len(signal), 1 / SAMPLE_RATE)[:, None]
-    delayed = spectrum * np.exp(-2j * np.pi * frequency * distance / SPEED_OF_SOUND) / distance
-    return np.fft.irfft(delayed, len(signal), axis=0).astype(np.float32)
 
 
 @cache
@@ -173,7 +164,9 @@ def test_people_in_a_reverberant_hall_are_no_fault(name: str):
 def test_people_close_by_are_no_fault(name: str):
     array = load_array(name)
     spots = array.positions.mean(axis=0) + 0.25 * np.array([[1, 0, 0.3], [-0.5, 0.8, 0], [-0.5, -0.8, 0.2]])
-    samples = np.concatenate([near_source(array, spot, speech_like(1.6, i)) for i, spot in enumerate(spots)])
+    samples = np.concatenate(
+        [spherical_wave(array.positions, spot, speech_like(1.6, i)) for i, spot in enumerate(spots)]
+    )
     samples += microphone_noise(samples.shape, SELF_NOISE, 0)
     assert ever_found(array, samples) == set()
 
@@ -184,7 +177,7 @@ def test_a_loud_machine_beside_one_microphone_is_no_fault(name: str):
     outward = array.centred[1] / np.linalg.norm(array.centred[1])
     hum = np.random.default_rng(1).standard_normal(5 * SAMPLE_RATE)
     hum *= 1 + 0.9 * np.sign(np.sin(2 * np.pi * 1.5 * np.arange(len(hum)) / SAMPLE_RATE))
-    samples = near_source(array, array.positions[1] + 0.03 * outward, 2e-3 * hum)
+    samples = spherical_wave(array.positions, array.positions[1] + 0.03 * outward, 2e-3 * hum)
     samples += 0.1 * talkers(array, turns=5)[: len(samples)]
     assert ever_found(array, samples) == set()
 

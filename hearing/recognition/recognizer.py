@@ -145,7 +145,7 @@ class Recognizer:
 
     def _finish(self, utterance: _Open, chunk: SpeechChunk) -> tuple[Word, ...]:
         """Recognize a whole utterance for good; no words if the text is invented."""
-        samples = utterance.samples
+        samples = utterance.samples if chunk.whole is None else chunk.whole
         final = self._final.transcribe(samples)
         draft = self._draft.transcribe(samples) if final.words else Recognition()
         if reason := guards.reason_to_drop(final, draft, len(samples) / SAMPLE_RATE):
