@@ -152,6 +152,7 @@ class _Calibrator:
     MIN_PEAK = 0.15
     ROUNDS = 3
     RIGID = 1e-6
+    EMPHASIS = 2.0
 
     def __init__(self, array: MicrophoneArray, config: CalibrationConfig) -> None:
         self._array, self._config = array, config
@@ -159,6 +160,8 @@ class _Calibrator:
         wiring = WiringConfig(max_frequency=config.max_frequency)
         self._spectra = CrossSpectra(wiring)
         self._omega = 2 * np.pi * self._spectra.frequencies
+        # High frequencies part the direct sound from the reflections of floor and ceiling, which shorten all times.
+        self._emphasis = (self._spectra.frequencies / config.max_frequency) ** self.EMPHASIS
         self._polarity = PolarityTest(array, self._spectra.frequencies, wiring)
         self._planar = len(array.axes) < 3
         self._priors = config.priors.for_plane() if self._planar else config.priors
@@ -291,7 +294,8 @@ class _Calibrator:
         lags = np.linspace(-window, window, self.LAGS)
         aligned = speech.cross * np.exp(1j * self._omega * (expected / SPEED_OF_SOUND)[..., None])
         phase = np.exp(1j * self._omega[:, None] * lags / SPEED_OF_SOUND)
-        correlation = (aligned.real @ phase.real - aligned.imag @ phase.imag) / speech.share.sum(axis=1)[:, None, None]
+        aligned *= self._emphasis / (speech.share @ self._emphasis)[:, None, None]
+        correlation = aligned.real @ phase.real - aligned.imag @ phase.imag
         best = np.clip(correlation.argmax(axis=-1), 1, self.LAGS - 2)
         left, middle, right = (np.take_along_axis(correlation, (best + k)[..., None], -1)[..., 0] for k in (-1, 0, 1))
         bend = left - 2 * middle + right

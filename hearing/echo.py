@@ -193,7 +193,8 @@ class EchoCanceller:
         """Set the uncertainty by the gain as long as that is being found out, and after a move."""
         self._waited += 1
         early = self._waited < PATIENCE and self._delay.known
-        if moved or self._waited == PATIENCE or (early and self._delay.gain > 1.5 * self._gain):
+        late = self._waited >= PATIENCE and self._gain == 0
+        if moved or late or (early and self._delay.gain > 1.5 * self._gain):
             self._gain = self._delay.gain
             for adaptive in (self._filter, self._shadow):
                 adaptive.doubt(DOUBT * self._gain)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.arrays import MicrophoneArray
+from hearing.contention import Contention
 from hearing.features import DirectionFeatures, Spectra
 from hearing.mask_network import NOBODY, MaskNetwork, Masks, rivals
 from hearing.stft import FRAME_RATE, N_BINS
@@ -56,10 +57,12 @@ class TalkerMasks:
     def __init__(self, array: MicrophoneArray, network: MaskNetwork | None = None) -> None:
         self._network = network or MaskNetwork("separator")
         self._compare = DirectionFeatures(array)
+        self._contention = Contention()
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
+        self._contention.reset()
         self._memories: dict[int, Float32Array] = {}
         self._past: deque[tuple[Spectra, Float32Array]] = deque()
 
@@ -92,6 +95,7 @@ class TalkerMasks:
         memories = np.stack([self._memories[track.id] for track in tracks])
         features = self._features(spectra, scene, directions)[: len(tracks)]
         masks, memories = self._network.process(features, memories)
+        masks = self._contention.process(spectra, tracks, masks, features[:, scene.shape[0]])
         self._memories = {track.id: memory for track, memory in zip(tracks, memories, strict=True)}
         return TrackMasks(masks, past)
 

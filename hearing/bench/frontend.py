@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hearing.bench.journal import Journal, Measurement
 from hearing.bench.listening import listen
 from hearing.bench.scenes import Truth, choose_scenes, read_truth, rendered
-from hearing.bench.score import FrontEndScore, Transcriber, score, word_errors
+from hearing.bench.score import FrontEndScore, Transcriber, cut, score, stretches, word_errors
 from hearing.errors import InputError
 from hearing.front_end import FrontEndConfig
 from hearing.recording import Recording
@@ -77,14 +77,14 @@ class Results:
         Names of the scenes of each kind.
     scores
         By variant and scene.
-    networks
-        Fingerprints of the networks: more than one if they were trained while it was measured.
+    versions
+        Fingerprints of the front end: more than one if it was changed or trained while it was measured.
     """
 
     plan: Plan
     scenes: dict[str, list[str]]
     scores: dict[str, dict[str, FrontEndScore]]
-    networks: tuple[str, ...]
+    versions: tuple[str, ...]
 
     def total(self, variant: str, kind: str | None = None) -> FrontEndScore:
         """Sum up the scenes of one kind, or all of them."""
@@ -100,9 +100,8 @@ def variants() -> dict[str, FrontEndConfig]:
     """
     complete = FrontEndConfig()
     switches = [entry.name for entry in dataclasses.fields(complete) if isinstance(entry.default, bool)]
-    return {ALL_ON: complete} | {
-        _label(name, complete): replace(complete, **{name: not getattr(complete, name)}) for name in switches
-    }
+    turned: dict[str, dict[str, Any]] = {name: {name: not getattr(complete, name)} for name in switches}
+    return {ALL_ON: complete} | {_label(name, complete): replace(complete, **turned[name]) for name in switches}
 
 
 def run_bench(plan: Plan, out: Path, again: bool, note: Note) -> Results:
@@ -140,7 +139,7 @@ def run_bench(plan: Plan, out: Path, again: bool, note: Note) -> Results:
             bench = _SceneBench.prepare(scene, out / scene.name, plan.seconds, transcribe)
         complete, config = journal.get(scene.name, ALL_ON), variants()[variant]
         measured = complete.score if complete and bench.cannot_matter(config) else bench.measure(config)
-        journal.add(Measurement(scene.name, variant, _networks(), plan.recognizer, measured))
+        journal.add(Measurement(scene.name, variant, _version(), plan.recognizer, measured))
     return _results(plan, chosen, journal)
 
 
@@ -159,7 +158,7 @@ class _SceneBench:
         return cls(scene.name, rendered(scene, folder), read_truth(folder, seconds), seconds, transcribe)
 
     def measure(self, config: FrontEndConfig) -> FrontEndScore:
-        heard = listen(self.recording, config, self.seconds)
+        heard = listen(self.recording, config, stretches(self.truth), self.seconds)
         return score(self.truth, heard, self.transcribe, self.microphone_errors)
 
     def cannot_matter(self, config: FrontEndConfig) -> bool:
@@ -171,7 +170,8 @@ class _SceneBench:
     def microphone_errors(self) -> int:
         if self.transcribe is None:
             return 0
-        return word_errors(self.truth, [self.truth.microphone] * len(self.truth.segments), self.transcribe)
+        voices = [cut(segment, self.truth.microphone) for segment in self.truth.segments]
+        return word_errors(self.truth, voices, self.transcribe)
 
 
 def _results(plan: Plan, chosen: list[tuple[str, Scene]], journal: Journal) -> Results:
@@ -180,8 +180,8 @@ def _results(plan: Plan, chosen: list[tuple[str, Scene]], journal: Journal) -> R
         scenes.setdefault(kind, []).append(scene.name)
     known = {variant: [journal.get(scene.name, variant) for _, scene in chosen] for variant in variants()}
     scores = {variant: {m.scene: m.score for m in results if m} for variant, results in known.items()}
-    networks = sorted({m.networks for results in known.values() for m in results if m})
-    return Results(plan, scenes, scores, tuple(networks))
+    versions = sorted({m.version for results in known.values() for m in results if m})
+    return Results(plan, scenes, scores, tuple(versions))
 
 
 def _made(folder: Path) -> Path:
@@ -196,9 +196,12 @@ def _label(switch: str, complete: FrontEndConfig) -> str:
     return f"{'without' if getattr(complete, switch) else 'with'} {switch.replace('_', ' ')}"
 
 
-def _networks() -> str:
+def _version() -> str:
+    """Return a fingerprint of the networks, the switches and all settings."""
     weights = sorted((Path(str(resources.files("hearing_models.frontend"))) / "weights").glob("*.onnx"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in weights)).hexdigest()[:8]
+    return hashlib.sha256(
+        b"".join(file.read_bytes() for file in weights) + repr(FrontEndConfig()).encode()
+    ).hexdigest()[:8]
 
 
 def _transcriber() -> Transcriber:

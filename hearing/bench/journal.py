@@ -19,8 +19,8 @@ class Measurement:
     ----------
     scene, variant
         Their names.
-    networks
-        Fingerprint of the networks.
+    version
+        Fingerprint of the front end: its networks and settings.
     recognizer
         Whether words were counted.
     score
@@ -29,7 +29,7 @@ class Measurement:
 
     scene: str
     variant: str
-    networks: str
+    version: str
     recognizer: bool
     score: FrontEndScore
 

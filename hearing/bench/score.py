@@ -11,15 +11,13 @@ import numpy as np
 from meeteval.wer import cp_word_error_rate
 from numpy.typing import NDArray
 
-from hearing.bench.listening import Heard
+from hearing.bench.listening import WITHIN, Heard, Stretch
 from hearing.bench.scenes import TICK, Truth
 from hearing.bench.signals import aligned, si_sdr
 from hearing.evaluation.directions import angular_distance
 from hearing.evaluation.words import normalized
 from hearing.types import SAMPLE_RATE, Float32Array
 
-WITHIN = 20.0
-"""Degrees of azimuth up to which a track is a talker's."""
 TALKING = 0.5
 """Probability from which a track's talker is said to talk."""
 
@@ -83,12 +81,14 @@ class FrontEndScore:
         """Combine two scenes: counts add up, and percentiles are taken over all of them."""
         names = [entry.name for entry in fields(self) if entry.name != "stage_seconds"]
         sums: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in names}
-        return FrontEndScore(**sums, stage_seconds=dict(Counter(self.stage_seconds) + Counter(other.stage_seconds)))
+        sums["stage_seconds"] = dict(Counter(self.stage_seconds) + Counter(other.stage_seconds))
+        return FrontEndScore(**sums)
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> FrontEndScore:
         """Make a score of what `dataclasses.asdict` and JSON made of one."""
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in record.items()})
+        values: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in record.items()}
+        return cls(**values)
 
     def direction_error(self, percentile: float) -> float | None:
         """Percentile of the direction errors in degrees."""
@@ -154,18 +154,28 @@ def score(truth: Truth, heard: Heard, transcribe: Transcriber | None, microphone
         What `word_errors` says of the first microphone.
     """
     near = _distances(truth, heard)
-    best = [_best_track(truth, near, segment) for segment in truth.segments]
-    stretches = [None if k is None else heard.signals[k] for k in best]
-    return FrontEndScore(
-        **_tracking(truth, heard, near),
-        **_separation(truth, stretches),
-        words=sum(_errors(segment, "")[1] for segment in truth.segments) if transcribe else 0,
-        word_errors=word_errors(truth, stretches, transcribe) if transcribe else 0,
-        microphone_errors=microphone_errors if transcribe else 0,
-        audio_seconds=heard.audio_seconds,
-        cpu_seconds=heard.cpu_seconds,
-        stage_seconds=heard.stage_seconds,
+    voices = [_best_signal(truth, heard, near, number) for number in range(len(truth.segments))]
+    cost = FrontEndScore(
+        audio_seconds=heard.audio_seconds, cpu_seconds=heard.cpu_seconds, stage_seconds=heard.stage_seconds
     )
+    total = _tracking(truth, heard, near) + _separation(truth, voices) + cost
+    if transcribe is None:
+        return total
+    words = sum(_errors(segment, "")[1] for segment in truth.segments)
+    errors = word_errors(truth, voices, transcribe)
+    return total + FrontEndScore(words=words, word_errors=errors, microphone_errors=microphone_errors)
+
+
+def stretches(truth: Truth) -> list[Stretch]:
+    """List what is to be heard again: the true segments, and where their talkers are at their ends."""
+    return [
+        Stretch(
+            round(segment["start_time"] * SAMPLE_RATE),
+            round(segment["end_time"] * SAMPLE_RATE),
+            float(truth.azimuth_deg[_ticks(segment).stop - 1, truth.names.index(segment["speaker"])]),
+        )
+        for segment in truth.segments
+    ]
 
 
 def word_errors(truth: Truth, signals: Sequence[Float32Array | None], transcribe: Transcriber) -> int:
@@ -176,12 +186,12 @@ def word_errors(truth: Truth, signals: Sequence[Float32Array | None], transcribe
     truth
         What is said.
     signals
-        Where each segment is to be heard, from the start of the scene; None where nowhere.
+        How each segment is heard; None where it is not.
     transcribe
         Recognizes words.
     """
     return sum(
-        _errors(segment, "" if signal is None else transcribe(_cut(segment, signal)))[0]
+        _errors(segment, "" if signal is None else transcribe(signal))[0]
         for segment, signal in zip(truth.segments, signals, strict=True)
     )
 
@@ -194,7 +204,7 @@ def _distances(truth: Truth, heard: Heard) -> NDArray[np.float64]:
     return np.nan_to_num(distance, nan=np.inf)
 
 
-def _tracking(truth: Truth, heard: Heard, near: NDArray[np.float64]) -> dict[str, Any]:
+def _tracking(truth: Truth, heard: Heard, near: NDArray[np.float64]) -> FrontEndScore:
     n_ticks, n_tracks, n_talkers = near.shape
     talks = truth.talks[:n_ticks] if n_talkers else np.zeros((n_ticks, 0), np.bool_)
     active = heard.talking[:n_ticks] >= TALKING
@@ -205,39 +215,52 @@ def _tracking(truth: Truth, heard: Heard, near: NDArray[np.float64]) -> dict[str
     owner = cost.argmin(axis=2) if n_talkers else np.zeros((n_ticks, n_tracks), np.intp)
     shares = [np.bincount(owner[owned[:, k], k], minlength=n_talkers) for k in range(n_tracks)]
     belonging = [share for share in shares if share.any()]
-    return {
-        "talker_frames": int(talks.sum()),
-        "direction_errors": tuple(errors[errors <= WITHIN].round(2).tolist()),
-        "track_frames": int(active.sum()),
-        "false_frames": int((active & ~owned).sum()),
-        "majority_frames": int(sum(share.max() for share in belonging)),
-        "tracks": len(belonging),
-        "talkers": len({int(share.argmax()) for share in belonging}),
-    }
+    return FrontEndScore(
+        talker_frames=int(talks.sum()),
+        direction_errors=tuple(errors[errors <= WITHIN].round(2).tolist()),
+        track_frames=int(active.sum()),
+        false_frames=int((active & ~owned).sum()),
+        majority_frames=int(sum(share.max() for share in belonging)),
+        tracks=len(belonging),
+        talkers=len({int(share.argmax()) for share in belonging}),
+    )
+
+
+def _best_signal(truth: Truth, heard: Heard, near: NDArray[np.float64], number: int) -> Float32Array | None:
+    """Return a segment as it is heard, in the second pass if there is one; None if no track is near."""
+    segment = truth.segments[number]
+    track = _best_track(truth, near, segment)
+    if track is None:
+        return None
+    again = heard.again[number] if heard.again else {}
+    return again.get(track, cut(segment, heard.signals[track]))
 
 
 def _best_track(truth: Truth, near: NDArray[np.float64], segment: dict[str, Any]) -> int | None:
     """Return the track that is nearest to the talker in most of the frames of a segment; None if none is near."""
-    ticks = slice(int(np.ceil(segment["start_time"] / TICK)), int(np.ceil(segment["end_time"] / TICK)))
-    distance = near[ticks, :, truth.names.index(segment["speaker"])]
+    distance = near[_ticks(segment), :, truth.names.index(segment["speaker"])]
     close = distance[distance.min(axis=1, initial=np.inf) <= WITHIN]
     return int(np.bincount(close.argmin(axis=1)).argmax()) if len(close) else None
 
 
-def _separation(truth: Truth, stretches: Sequence[Float32Array | None]) -> dict[str, Any]:
+def _separation(truth: Truth, voices: Sequence[Float32Array | None]) -> FrontEndScore:
     ratios, gains = [], []
-    for segment, stretch in zip(truth.segments, stretches, strict=True):
-        image, mixture = (_cut(segment, signal) for signal in (truth.images[segment["speaker"]], truth.microphone))
-        estimate = None if stretch is None else _cut(segment, stretch)
-        if estimate is None or not estimate.any() or not image.any():
+    for segment, voice in zip(truth.segments, voices, strict=True):
+        image = cut(segment, truth.images[segment["speaker"]])
+        if voice is None or not voice.any() or not image.any():
             continue
-        ratios.append(round(si_sdr(image, aligned(image, estimate)), 2))
-        gains.append(round(ratios[-1] - si_sdr(image, mixture), 2))
-    return {"segments": len(truth.segments), "si_sdr": tuple(ratios), "si_sdr_gain": tuple(gains)}
+        ratios.append(round(si_sdr(image, aligned(image, voice)), 2))
+        gains.append(round(ratios[-1] - si_sdr(image, cut(segment, truth.microphone)), 2))
+    return FrontEndScore(segments=len(truth.segments), si_sdr=tuple(ratios), si_sdr_gain=tuple(gains))
 
 
-def _cut(segment: dict[str, Any], signal: Float32Array) -> Float32Array:
+def cut(segment: dict[str, Any], signal: Float32Array) -> Float32Array:
+    """Cut a segment out of a signal of the whole scene."""
     return signal[round(segment["start_time"] * SAMPLE_RATE) : round(segment["end_time"] * SAMPLE_RATE)]
+
+
+def _ticks(segment: dict[str, Any]) -> slice:
+    return slice(int(np.ceil(segment["start_time"] / TICK)), int(np.ceil(segment["end_time"] / TICK)))
 
 
 def _errors(segment: dict[str, Any], words: str) -> tuple[int, int]:

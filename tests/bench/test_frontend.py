@@ -10,10 +10,10 @@ from hearing import cli
 from hearing.bench import frontend
 from hearing.bench.frontend import ALL_ON, Plan, Results, run_bench, variants
 from hearing.bench.journal import Journal, Measurement
-from hearing.bench.listening import Heard, listen
+from hearing.bench.listening import Heard, Stretch, listen
 from hearing.bench.page import COLUMNS, page_lines, row, write_page
 from hearing.bench.scenes import Truth, read_truth
-from hearing.bench.score import FrontEndScore, score, word_errors
+from hearing.bench.score import FrontEndScore, score, stretches, word_errors
 from hearing.bench.signals import aligned, si_sdr
 from hearing.errors import InputError
 from hearing.front_end import FrontEndConfig
@@ -58,7 +58,7 @@ def heard(*tracks: list[float], talking: float = 1.0, signals: list[Float32Array
     azimuth = np.array(tracks, np.float64).reshape(-1, TICKS).T
     silence = np.zeros((len(tracks), TICKS * 1600), np.float32)
     present = np.where(np.isnan(azimuth), 0.0, talking)
-    return Heard(azimuth, present, np.array(signals) if signals else silence, SECONDS, 1.0, {"localize": 0.5})
+    return Heard(azimuth, present, np.array(signals) if signals else silence, (), SECONDS, 1.0, {"localize": 0.5})
 
 
 def test_whom_a_track_is_near_is_found(truth: Truth) -> None:
@@ -147,6 +147,16 @@ def test_words_are_counted_in_the_tracks_of_their_talkers(truth: Truth) -> None:
     assert (result.words, result.word_errors) == (5, 2)
     assert result.error_gain == 0.5
     assert word_errors(truth, [None, None], lambda _: "") == 5
+
+
+def test_the_second_pass_takes_the_place_of_the_first(truth: Truth) -> None:
+    first = heard([0.0] * TICKS, signals=[truth.microphone])
+    again = dataclasses.replace(first, again=({0: truth.images["anna"][:32000]}, {}))
+    assert score(truth, again, None, 0).si_sdr[0] > score(truth, first, None, 0).si_sdr[0] + 20
+
+
+def test_what_is_heard_again_is_the_true_segments(truth: Truth) -> None:
+    assert stretches(truth) == [Stretch(0, 32000, 0.0), Stretch(32000, 64000, 90.0)]
 
 
 def test_scores_add_up_and_survive_json() -> None:
@@ -263,7 +273,7 @@ def test_the_page_has_a_row_for_every_variant_kind_and_stage(results: Results) -
         assert any(line.startswith(f"| {name} |") for line in lines)
     assert "- busy: `b1`" in lines
     assert not any("--again" in line for line in lines)
-    mixed = dataclasses.replace(results, networks=("abc", "def"))
+    mixed = dataclasses.replace(results, versions=("abc", "def"))
     assert any("--again" in line for line in page_lines(mixed))
 
 
@@ -278,11 +288,12 @@ def test_the_page_comes_with_its_picture(results: Results, tmp_path: Path) -> No
 
 def test_a_front_end_is_heard_in_the_steps_of_the_pipeline(tmp_path: Path, rng: np.random.Generator) -> None:
     folder = scene_folder(tmp_path, rng, seconds=0.5)
-    result = listen(open_recording(folder / "recording"), FrontEndConfig(), 0.3)
+    result = listen(open_recording(folder / "recording"), FrontEndConfig(), [Stretch(0, 2000, 0.0)], 0.3)
     assert result.audio_seconds == pytest.approx(0.256)  # whole steps of 64 ms
     assert len(result.azimuth_deg) == 3
     assert result.cpu_seconds > 0
     assert "localize" in result.stage_seconds
+    assert len(result.again) == 1
 
 
 def test_the_truth_about_the_first_seconds_ends_with_them(tmp_path: Path, rng: np.random.Generator) -> None:
