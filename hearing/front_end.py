@@ -207,7 +207,7 @@ class FrontEnd:
         else:
             share = self._weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
             everywhere = np.broadcast_to(share, (1, *spectra.power.shape))
-            masks = Masks(np.sqrt(everywhere), everywhere, np.ones((1, len(spectra.power)), np.float32))
+            masks = Masks(np.cbrt(everywhere), everywhere, np.ones((1, len(spectra.power)), np.float32))
         return masks if residual is None else _without_residual(masks, spectra, residual)
 
     def _turn(self, motion: ArrayMotion | None) -> float:

@@ -45,6 +45,8 @@ class LocalizationConfig:
         Share of the band that must count for a peak's power to be more than half of what it would be.
     smoothing
         Time constant in seconds of the cross-spectra.
+    purity
+        Power to which the share of what is looked for counts.
     likelihood
         Bias, and weights of the logarithms of power and of share of the band, of the log-odds that somebody talks
         within 10 degrees of a peak.
@@ -60,7 +62,8 @@ class LocalizationConfig:
     min_power: float = 0.06
     min_share: float = 0.02
     smoothing: float = 0.08
-    likelihood: tuple[float, float, float] = (2.95, 2.16, -0.39)
+    purity: float = 3.0
+    likelihood: tuple[float, float, float] = (1.71, 2.78, -1.21)
 
 
 class SteeredResponse:
@@ -215,8 +218,8 @@ class SrpPhat:
         -------
         Peaks, strongest first.
         """
-        # Squared, for bins that are nearly pure to count: they are where the phases are right.
-        weight = np.square(share[:, self._response.bins])
+        # To a power, for bins that are nearly pure to count: they are where the phases are right.
+        weight = share[:, self._response.bins] ** self._response.config.purity
         cross = self._response.cross_spectra(spectra, weight) / len(weight)
         keep = np.exp(-len(weight) / (self._response.config.smoothing * FRAME_RATE))
         before = 0.0 if self._cross is None else keep * self._cross

@@ -17,7 +17,7 @@ def localize(array: MicrophoneArray, samples: Float32Array) -> list[tuple[Peak, 
     for i in range(0, len(samples) - STEP + 1, STEP):
         spectra = Spectra.of(stft.process(samples[i : i + STEP]))
         share = weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
-        peaks.append(srp.process(spectra, np.tile(np.sqrt(share), (len(spectra.power), 1))))
+        peaks.append(srp.process(spectra, np.tile(np.cbrt(share), (len(spectra.power), 1))))
     return peaks
 
 
