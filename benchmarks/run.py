@@ -47,7 +47,7 @@ KINDS = {
     "shouting": (3, "Machines of 85-95 dB, two talkers who shout over them"),
     "moving": (4, "Walking talkers, a robot that drives and turns its head"),
     "audio_visual": (3, "In front of the camera (heard only: the pictures are not used yet)"),
-    "duplex": (3, "The robot speaks, is interrupted and corrected (its echo is not cancelled yet)"),
+    "duplex": (3, "The robot speaks, is interrupted and corrected"),
     "crowd": (3, "Four to six talkers at the same time in babble"),
     "noise_only": (5, "Nobody is there: machines and alarms"),
 }

@@ -22,8 +22,8 @@ _LEGEND = f"""\
   such frames and in seconds per minute; purity: per cent of such frames that belong to whom most of their track belongs
   to; tracks per talker: 1 if everybody keeps his track.
 - SI-SDR: dB, mean over the stretches of speech that are found, of the linear signal against what the first microphone
-  hears of the talker, room included: what dereverberation takes away counts as distortion. Gain: over the first
-  microphone as it is.
+  would hear of the talker without the room: reverberation counts as distortion. Gain: over the first microphone as it
+  is.
 - word errors: per cent, Whisper base on every true stretch of speech, cut from the talker's best track, or from its
   second pass; all words are missed where there is none. Beside it the first microphone cut alike, and how many per cent
   of its errors are avoided.

@@ -36,7 +36,7 @@ class Truth:
     segments
         What is said, as SegLST records.
     images
-        What the first microphone hears of each talker, room included, by name, of shape (n_samples,).
+        What the first microphone would hear of each talker without the room, by name, of shape (n_samples,).
     microphone
         What it hears altogether.
     """
@@ -91,10 +91,11 @@ def rendered(scene: Scene, folder: Path) -> Recording:
     images = folder / "images.npz"
     if not images.is_file():
         from hearing_sim import render
+        from hearing_sim.simulation import direct_speech
 
-        simulation = render(scene, folder / "recording")
+        direct = direct_speech(scene, render(scene, folder / "recording"))
         partial = folder / "partial.npz"
-        np.savez(partial, **{name: image[:, 0].astype(np.float32) for name, image in simulation.talkers.items()})
+        np.savez(partial, **{name: image[:, 0].astype(np.float32) for name, image in direct.items()})
         os.replace(partial, images)  # its presence says that everything is there
     return open_recording(folder / "recording")
 
