@@ -25,7 +25,7 @@ class Contention:
     MEMORY = 0.3
     """Time constant in seconds over which claims and fits are averaged."""
     SAME = (0.45, 0.7)
-    """Share of claims in common from which two tracks may be one voice, and surely are."""
+    """Share of a track's claims that another one makes as well from which it may be an echo, and surely is."""
     TENTATIVE = 0.02
     """By how much better a tentative track must fit than one that has talked before."""
 
@@ -78,8 +78,8 @@ class Contention:
 
     def _left(self, tentative: list[bool]) -> FloatArray:
         """Share of its claims that each track keeps, of shape (n_tracks,)."""
-        total = np.diag(self._common)
-        share = self._common / np.maximum(np.minimum(total[:, None], total[None]), 1e-12)
+        # Only who has nearly nothing of his own can be the other's echo.
+        share = self._common / np.maximum(np.diag(self._common)[:, None], 1e-12)
         possible, sure = self.SAME
         same = np.clip((share - possible) / (sure - possible), 0.0, 1.0)
         fit = self._heard + self._fit / np.maximum(self._claimed, 1e-12) - self.TENTATIVE * np.array(tentative)

@@ -226,3 +226,8 @@ class SrpPhat:
         self._cross = (before + (1 - keep) * cross).astype(np.complex64)
         self._weight = keep * self._weight + (1 - keep) * weight.mean(axis=0)
         return self._response.peaks(self._cross, self._weight, self._response.config.min_power)
+
+    @property
+    def counting(self) -> float:
+        """Share of the band that counts now."""
+        return float(self._weight.mean())

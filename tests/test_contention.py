@@ -41,6 +41,11 @@ def test_a_tentative_track_must_fit_much_better():
     np.testing.assert_allclose(decide(claims, claims, (0.5, 0.6), (False, True)), [0, 1], atol=1e-6)
 
 
+def test_a_track_that_claims_next_to_nothing_silences_nobody():
+    claims = NOISE.random(N_BINS).astype(np.float32)
+    np.testing.assert_array_equal(decide(claims, 0.01 * claims, (0.4, 0.6))[0], 1)
+
+
 def test_tracks_may_come_and_go():
     contention = Contention()
     for ids in ((1,), (1, 2), (2, 3), (), (3,), (3, 4, 5)):

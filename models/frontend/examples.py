@@ -45,7 +45,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Mixed:
+class Mixed:
     """A mixture of drawn levels; talkers' spectra are those at the first microphone, (n_talkers, n_frames, n_bins)."""
 
     array: MicrophoneArray
@@ -57,14 +57,14 @@ class _Mixed:
 
 def mask_examples(mixture: Mixture, rng: Rng) -> list[Example]:
     """Draw an example of telling speech from everything else."""
-    mixed = _mix(mixture, rng)
+    mixed = draw_mixed(mixture, rng)
     masks, active = _targets(mixed, mixed.direct.sum(axis=0), mixed.reverberant.sum(axis=0))
     return [Example(SceneFeatures().process(mixed.spectra), masks, active)]
 
 
 def separator_examples(mixture: Mixture, rng: Rng) -> list[Example]:
     """Draw examples of telling the talker in one direction from everything else: with a talker there, or nobody."""
-    mixed = _mix(mixture, rng)
+    mixed = draw_mixed(mixture, rng)
     scene = SceneFeatures().process(mixed.spectra)
     times = np.arange(len(mixed.spectra.frames)) * HOP / SAMPLE_RATE
     steps = np.minimum((times * 10).astype(int), mixture.directions.shape[1] - 1)
@@ -95,7 +95,8 @@ def separator_examples(mixture: Mixture, rng: Rng) -> list[Example]:
     return examples
 
 
-def _mix(mixture: Mixture, rng: Rng) -> _Mixed:
+def draw_mixed(mixture: Mixture, rng: Rng) -> Mixed:
+    """Mix a scene anew: who is there, how loud everybody is, and which microphones are used."""
     n_talkers, n_samples, n_mics = mixture.talkers.shape
     number = int(rng.integers(min(4, n_mics), min(n_mics, MOST_MICROPHONES) + 1))
     chosen = np.concatenate([[0], 1 + rng.permutation(n_mics - 1)[: number - 1]])
@@ -116,7 +117,7 @@ def _mix(mixture: Mixture, rng: Rng) -> _Mixed:
     frames = Stft(mixed.shape[1]).process(mixed[:whole])
     of_talkers = Stft(parts.shape[1]).process(parts[:whole]).transpose(2, 0, 1)
     array = MicrophoneArray("mixture", mixture.positions[chosen].astype(np.float64))
-    return _Mixed(array, Spectra.of(frames), of_talkers[: len(present)], of_talkers[len(present) :], present)
+    return Mixed(array, Spectra.of(frames), of_talkers[: len(present)], of_talkers[len(present) :], present)
 
 
 def _at(power: float, level_db: float, signal: Float32Array) -> Float32Array:
@@ -126,7 +127,7 @@ def _at(power: float, level_db: float, signal: Float32Array) -> Float32Array:
 
 
 def _targets(
-    mixed: _Mixed, direct: NDArray[np.complex64], reverberant: NDArray[np.complex64]
+    mixed: Mixed, direct: NDArray[np.complex64], reverberant: NDArray[np.complex64]
 ) -> tuple[Float32Array, Float32Array]:
     first = mixed.spectra.frames[..., 0]
     masks = np.stack([_share(direct, first), _share(reverberant, first)])
@@ -148,7 +149,7 @@ def _missed(way: NDArray[np.float64], rng: Rng) -> NDArray[np.float64]:
     return _from_angles(np.arctan2(way[:, 1], way[:, 0]) + azimuth, np.arcsin(way[:, 2]) + rng.normal(0, 0.17))
 
 
-def _nobody(mixture: Mixture, mixed: _Mixed, rng: Rng) -> NDArray[np.float64]:
+def _nobody(mixture: Mixture, mixed: Mixed, rng: Rng) -> NDArray[np.float64]:
     """Draw a direction without a talker, half of the time one with a machine; where there is none, straight up."""
     talkers = mixture.directions[mixed.present].reshape(-1, 3).astype(np.float64)
     machines = mixture.machine_directions.astype(np.float64)

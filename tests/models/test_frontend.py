@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 from hearing_models.frontend.examples import mask_examples, separator_examples
+from hearing_models.frontend.likelihood import collect_peaks, fit, reliability
 from hearing_models.frontend.mixtures import random_geometry, read_mixture
 from hearing_models.frontend.network import MaskNetwork, NetworkShape
 from hearing_models.frontend.recipe import WEIGHTS, draw_curves, model_card
@@ -137,6 +139,27 @@ def test_the_exported_network_says_what_the_network_says(tmp_path: Path):
     np.testing.assert_allclose(masks, expected.sigmoid().numpy(), atol=1e-5)
     np.testing.assert_allclose(active, activity.sigmoid().numpy(), atol=1e-5)
     np.testing.assert_allclose(memory, after.numpy(), atol=1e-5)
+
+
+def test_the_likelihood_that_is_fitted_is_calibrated():
+    rng = np.random.default_rng(0)
+    power, share = rng.uniform(0.05, 0.9, 4000), rng.uniform(0.01, 0.5, 4000)
+    truth = 1 / (1 + np.exp(-(2.0 + 1.5 * np.log(power) - 0.5 * np.log(share + 1e-3))))
+    weights, likelihood = fit(np.stack([power, share, rng.uniform(size=4000) < truth], axis=1))
+    np.testing.assert_allclose(weights, [2.0, 1.5, -0.5], atol=0.3)
+    for said, right, number in reliability(likelihood, rng.uniform(size=4000) < truth):
+        assert abs(said - right) < 0.1 or number < 100
+
+
+def test_peaks_of_a_mixture_are_collected_with_what_they_are(mixtures: list[Path]):
+    # A network that finds direct speech everywhere: what is localized then are the buzzing talkers and the machine.
+    network = SimpleNamespace(
+        silence=np.zeros(1), process=lambda features, _: (SimpleNamespace(direct=np.ones((1, 100, 257), np.float32)), 0)
+    )
+    peaks = collect_peaks(read_mixture(mixtures[0]), network, np.random.default_rng(1))
+    assert peaks.shape[1] == 3
+    assert len(peaks) > 10
+    assert set(peaks[:, 2]) == {0.0, 1.0}
 
 
 def test_no_mixtures_are_refused(tmp_path: Path):
