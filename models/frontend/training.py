@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -172,22 +173,25 @@ def export(network: MaskNetwork, path: Path, metadata: dict[str, Any]) -> None:
     """Write a network as ONNX with explicit memory; masks and activities come out as probabilities."""
     path.parent.mkdir(parents=True, exist_ok=True)
     features = torch.zeros(2, network.shape.inputs, 4, 129)
-    torch.onnx.export(
-        _Probabilities(network).eval(),
-        (features, network.silence(2)),
-        str(path),
-        input_names=["features", "memory"],
-        output_names=["masks", "active", "memory_after"],
-        dynamic_axes={
-            "features": {0: "streams", 2: "frames"},
-            "memory": {1: "rows"},
-            "masks": {0: "streams", 2: "frames"},
-            "active": {0: "streams", 1: "frames"},
-            "memory_after": {1: "rows"},
-        },
-        dynamo=False,
-        opset_version=17,
-    )
+    with warnings.catch_warnings():
+        # The exporter warns of loops over lists and of sizes that are fixed; a test compares what it exports.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            _Probabilities(network).eval(),
+            (features, network.silence(2)),
+            str(path),
+            input_names=["features", "memory"],
+            output_names=["masks", "active", "memory_after"],
+            dynamic_axes={
+                "features": {0: "streams", 2: "frames"},
+                "memory": {1: "rows"},
+                "masks": {0: "streams", 2: "frames"},
+                "active": {0: "streams", 1: "frames"},
+                "memory_after": {1: "rows"},
+            },
+            dynamo=False,
+            opset_version=17,
+        )
     import onnx
 
     model = onnx.load(str(path))
