@@ -41,15 +41,15 @@ from hearing.recognition.store import locate
 ROOT = Path(__file__).resolve().parents[1]
 REPORT = ROOT / "docs" / "benchmarks.md"
 KINDS = {
-    "quiet": (3, "Quiet rooms: a soft fan 20 dB below two or three talkers in turn"),
-    "busy": (3, "Workshops: two machines 5-10 dB below three talkers who sometimes overlap"),
-    "loud": (3, "Halls: two to four machines 0-5 dB below two or three talkers"),
+    "quiet": (2, "Quiet rooms: a soft fan 20 dB below two or three talkers in turn"),
+    "busy": (2, "Workshops: two machines 5-10 dB below three talkers who sometimes overlap"),
+    "loud": (2, "Halls: two to four machines 0-5 dB below two or three talkers"),
     "shouting": (2, "Machines of 85-95 dB, two talkers who shout over them"),
-    "moving": (3, "Walking talkers, a robot that drives and turns its head"),
+    "moving": (2, "Walking talkers, a robot that drives and turns its head"),
     "audio_visual": (2, "In front of the camera (heard only: the pictures are not used yet)"),
-    "duplex": (3, "The robot speaks, is interrupted and corrected"),
+    "duplex": (2, "The robot speaks, is interrupted and corrected"),
     "crowd": (2, "Four to six talkers at the same time in babble"),
-    "noise_only": (3, "Nobody is there: machines and alarms"),
+    "noise_only": (2, "Nobody is there: machines and alarms"),
 }
 """Categories of FactoryBench: how many of the development scenes are measured, and what they are."""
 COLUMNS = (
