@@ -17,6 +17,7 @@ from hearing_nodes.conversions import StreamClock, audio_message
 from hearing_nodes.node import AUDIO_QOS, STATE_QOS
 from rclpy.executors import SingleThreadedExecutor
 
+from hearing.health import ChannelFault
 from hearing.types import AudioBlock, HearingOutput
 
 BLOCK = 512
@@ -33,6 +34,7 @@ class NotingPipeline:
         self.blocks: list[AudioBlock] = []
         self.flushed = 0
         self.compute_seconds = {"note": 0.25}
+        self.faults: tuple[ChannelFault, ...] = ()
 
     def reset(self) -> None:
         pass
@@ -122,6 +124,12 @@ def test_messages_that_cannot_be_used_are_reported_and_survived(bench: Bench, pi
     bench.until(lambda: any(status.level == DiagnosticStatus.ERROR for status in bench.statuses))
     status = next(status for status in bench.statuses if status.level == DiagnosticStatus.ERROR)
     assert "whole frames of 6 channels" in status.message
+
+
+def test_a_broken_microphone_is_in_the_diagnostics(bench: Bench, pipeline: NotingPipeline) -> None:
+    pipeline.faults = (ChannelFault(2, "dead", 1.5, "channel 3 is dead: check its cable"),)
+    bench.send(0)
+    bench.until(lambda: any(status.message == "channel 3 is dead: check its cable" for status in bench.statuses))
 
 
 def test_a_stream_ends_with_what_it_cost_and_another_may_follow(bench: Bench, pipeline: NotingPipeline) -> None:
