@@ -43,7 +43,7 @@ class SegmentationConfig:
     lead: float = 0.3
     tail: float = 0.3
     endpoint: float = 0.8
-    activity_hold: float = 0.7
+    activity_hold: float = 0.4
     max_length: float = 26.0
 
 
