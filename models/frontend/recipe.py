@@ -89,11 +89,11 @@ def run_recipe(
 
 
 def draw_curves(log: list[dict[str, Any]], path: Path) -> None:
-    """Draw losses on training and on unseen voices over the steps."""
+    """Draw losses on training and on held-out scenes over the steps."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(6, 3.5), constrained_layout=True)
-    for key, label in (("loss", "training"), ("development_loss", "unseen voices")):
+    for key, label in (("loss", "training"), ("development_loss", "held-out scenes")):
         axes.plot([entry["step"] for entry in log], [entry[key] for entry in log], label=label)
     axes.set(xlabel="step", ylabel="cross-entropy")
     axes.legend()
