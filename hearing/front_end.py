@@ -1,6 +1,6 @@
 """The front end: from microphones to one signal per talker, streaming and causal.
 
-channel check -> echo -> short-time Fourier transform -> dereverberation -> speech mask -> localization -> tracking,
+echo -> short-time Fourier transform -> channel check -> dereverberation -> speech mask -> localization -> tracking,
 noise map -> talkers' masks -> separation. Every stage is an object of its own; this module only connects them.
 """
 
@@ -187,7 +187,8 @@ class FrontEnd:
             tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
         with self._clock("separate"):
             sources = self._separator.process(spectra, tracks, masks, state)
-            self._second_pass.remember(spectra, tracks, masks)
+            if self.config.second_pass:
+                self._second_pass.remember(spectra, tracks, masks)
         return FrontEndOutput(tracks, machines + robot, sources, faults, self._states.moving)
 
     def _without_echo(

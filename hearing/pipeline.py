@@ -117,6 +117,7 @@ class Pipeline:
         self._compute_seconds: defaultdict[str, float] = defaultdict(float)
         self._pending: Float32Array = np.zeros((0, self.array.n_microphones), np.float32)
         self._played: Float32Array | None = None
+        self._motion: MotionSource | None = None
         self._position = 0
         self._state: tuple[Track, ...] = ()
         self.faults: tuple[ChannelFault, ...] = ()
@@ -159,6 +160,7 @@ class Pipeline:
             )
         if playback is not None and len(playback) != len(block.samples):
             raise InputError(f"{len(playback)} samples of playback for {len(block.samples)} of sound: give as many")
+        self._motion = motion
         if playback is not None:
             self._played = playback if self._played is None else np.concatenate([self._played, playback])
         self._pending = np.concatenate([self._pending, block.samples])
@@ -179,7 +181,7 @@ class Pipeline:
         missing = -len(self._pending) % STEP
         silence = np.zeros((missing, self.array.n_microphones), np.float32)
         played = None if self._played is None else np.zeros((missing, self._played.shape[1]), np.float32)
-        output = self.process(AudioBlock(silence, self._position + len(self._pending)), played)
+        output = self.process(AudioBlock(silence, self._position + len(self._pending)), played, self._motion)
         rest = self._segmenter.close(self._segmenter.track_ids, self._position / SAMPLE_RATE)
         return HearingOutput(output.tracks, output.utterances + tuple(self._recognize(rest, ())))
 

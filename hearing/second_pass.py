@@ -3,7 +3,7 @@
 A beam that learns while it listens is poor when an utterance begins. At its end the masks of the whole utterance say
 where its direct sound came from, and how everything else was heard meanwhile, the talker's own reverberation included:
 one beam for the whole utterance (mask-based MVDR; Higuchi et al., 2016, eq. 9-14), or one for every few seconds of a
-talker who moves, hears it anew for the final words. Nothing after the utterance's end is used.
+talker who moves, hears it anew for the final words. Nothing is used that comes after the utterance's end was known.
 """
 
 from __future__ import annotations
