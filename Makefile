@@ -16,7 +16,7 @@ setup: $(STAMPS)/messages  ## virtual environment, packages, ROS 2 interfaces
 demo: setup  ## a simulated factory over real ROS 2: live captions, then the score
 	@.venv/bin/hearing demo
 
-test: lint  ## ruff, mypy and all tests
+test: lint $(STAMPS)/training  ## ruff, mypy and all tests
 	@$(PYTHON) -m pytest -q
 
 lint: setup  ## ruff and mypy only
@@ -33,6 +33,10 @@ clean:  ## remove the virtual environment and everything that was built
 $(STAMPS)/packages: $(PACKAGE_SOURCES)
 	@scripts/setup.sh packages
 	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/training: $(STAMPS)/packages
+	@scripts/setup.sh training
+	@touch $@
 
 $(STAMPS)/messages: $(STAMPS)/packages $(MESSAGE_SOURCES)
 	@scripts/setup.sh messages

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Set up what `make` asks for: `setup.sh packages` makes .venv and installs the pinned packages into it,
-# `setup.sh messages` builds the ROS 2 interfaces into it. Messages and nodes live in the virtual environment itself,
+# `setup.sh training` adds what only training and its tests need, `setup.sh messages` builds the ROS 2 interfaces into it. Messages and nodes live in the virtual environment itself,
 # so that there is nothing to source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,9 +50,15 @@ install_packages() {
   fi
   say "installing the pinned packages (about two minutes the first time)"
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check -c requirements/constraints.txt \
-    -r requirements/run.txt -r requirements/sim.txt -r requirements/train.txt -r requirements/ros.txt -r requirements/dev.txt
+    -r requirements/run.txt -r requirements/sim.txt -r requirements/ros.txt -r requirements/dev.txt
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -e . -e ros2_ws/src/hearing_nodes
   say "$("$VENV/bin/python" scripts/fix_ros_wheels.py)"
+}
+
+install_training() {
+  say "installing what training needs (torch)"
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check -c requirements/constraints.txt \
+    -r requirements/train.txt
 }
 
 build_messages() {
@@ -69,6 +75,7 @@ build_messages() {
 
 case "${1:-}" in
   packages) install_packages ;;
+  training) install_training ;;
   messages) build_messages ;;
-  *) missing "what to set up: setup.sh packages|messages" ;;
+  *) missing "what to set up: setup.sh packages|training|messages" ;;
 esac

@@ -342,7 +342,6 @@ def scene_folder(folder: Path, rng: np.random.Generator, seconds: float) -> Path
 def test_rubbish_is_one_line_and_status_2(
     arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("hearing_sim")
     (tmp_path / "file").touch()
     out = ["--out", str(tmp_path / "out")] if "--out" not in arguments else []
     status = cli.main(["bench", "frontend", *out, *(a.format(file=tmp_path / "file") for a in arguments)])
