@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hearing.sphere import azimuths_apart
 from hearing.types import Direction
 
 
@@ -77,7 +78,7 @@ class DirectionAttribution:
 
     def _recognize(self, direction: Direction, taken: set[str]) -> tuple[str, float]:
         likelihood = {
-            name: float(np.exp(-0.5 * (_separation(direction, known) / self.config.spread) ** 2))
+            name: float(np.exp(-0.5 * (azimuths_apart(direction.vector, known.vector) / self.config.spread) ** 2))
             for name, known in self._directions.items()
             if name not in taken
         }
@@ -85,11 +86,6 @@ class DirectionAttribution:
         likelihood[newcomer] = self.config.new_speaker
         best = max(likelihood, key=lambda name: likelihood[name])
         return best, likelihood[best] / sum(likelihood.values())
-
-
-def _separation(a: Direction, b: Direction) -> float:
-    """Angle between two azimuths in radians: small arrays hardly know the elevation."""
-    return abs((a.azimuth - b.azimuth + np.pi) % (2 * np.pi) - np.pi)
 
 
 def addressed_to_robot(text: str, robot_name: str) -> float:

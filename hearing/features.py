@@ -8,14 +8,16 @@ are joined into bands, since masks need no finer resolution there.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray
-from hearing.stft import FRAME_RATE, FREQUENCIES, N_BINS, ComplexArray
+from hearing.arrays import MicrophoneArray
+from hearing.steering import diffuse_coherence, steering_vectors
+from hearing.stft import FRAME_RATE, N_BINS, ComplexArray
 from hearing.types import Float32Array
 
 N_SINGLE = 96
@@ -82,6 +84,16 @@ class Spectra:
         phases = unit[..., first] * unit[..., second].conj()
         return cls(frames, power, phases, usable)
 
+    @classmethod
+    def joined(cls, stretches: Sequence[Spectra]) -> Spectra:
+        """Join stretches that follow on each other; microphones that broke meanwhile do not count in any."""
+        return cls(
+            np.concatenate([stretch.frames for stretch in stretches]),
+            np.concatenate([stretch.power for stretch in stretches]),
+            np.concatenate([stretch.phases for stretch in stretches], axis=1),
+            np.logical_and.reduce([stretch.usable for stretch in stretches]),
+        )
+
     @property
     def n_pairs(self) -> int:
         """Number of pairs of microphones that work."""
@@ -143,9 +155,8 @@ class DirectionFeatures:
     def __init__(self, array: MicrophoneArray) -> None:
         self._array = array
         self._first, self._second = np.triu_indices(array.n_microphones, k=1)
-        distance = np.linalg.norm(array.positions[:, None] - array.positions[None], axis=-1)
-        coherence = np.sinc(2 * FREQUENCIES[:, None, None] * distance / SPEED_OF_SOUND)
-        self._whiten = np.linalg.inv(coherence + SPARSE_LOADING * np.eye(array.n_microphones)).astype(np.complex64)
+        coherence = diffuse_coherence(array) + SPARSE_LOADING * np.eye(array.n_microphones)
+        self._whiten = np.linalg.inv(coherence).astype(np.complex64)
 
     def process(self, spectra: Spectra, directions: NDArray[np.float64]) -> Float32Array:
         """Compare frames with directions.
@@ -162,11 +173,7 @@ class DirectionFeatures:
         Of shape (n_directions, 2, n_frames, N_BANDS): mean cosine of the phase errors over all pairs, and level of a
         superdirective beam over that of the microphones in bels.
         """
-        steering = np.exp(-2j * np.pi * FREQUENCIES[:, None] * self._array.delays(directions)[..., None, :])
-        return self.compare(spectra, steering.astype(np.complex64))
-
-    def compare(self, spectra: Spectra, steering: ComplexArray) -> Float32Array:
-        """Compare frames with steering vectors of shape (n_directions[, n_frames], N_BINS, n_mics)."""
+        steering = steering_vectors(self._array, directions)
         moving = steering.ndim == 4
         expected = steering[..., self._first] * steering[..., self._second].conj()
         beams = self._beams(steering)

@@ -87,6 +87,7 @@ class SteeredResponse:
         )
         self._omega = 2 * np.pi * FREQUENCIES[self.bins]
         self._first, self._second = np.triu_indices(array.n_microphones, k=1)
+        self.n_pairs = len(self._first)
         self._array = array
         # Seconds by which a pair's delay grows per unit of direction vector, of shape (n_pairs, 3).
         self._pair_gradient = -(array.positions[self._first] - array.positions[self._second]) / SPEED_OF_SOUND
@@ -183,6 +184,55 @@ class SteeredResponse:
         return fit
 
 
+class AveragedResponse:
+    """Steered response of the last moments: cross-spectra and their weights, exponentially averaged.
+
+    Parameters
+    ----------
+    response
+        Steered response of the array.
+    memory
+        Time constant in seconds.
+    """
+
+    def __init__(self, response: SteeredResponse, memory: float) -> None:
+        self._response = response
+        self._memory = memory
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._cross: ComplexArray = np.zeros((self._response.n_pairs, len(self._response.bins)), np.complex64)
+        self._weight: NDArray[np.float64] = np.zeros(len(self._response.bins))
+
+    @property
+    def counting(self) -> float:
+        """Share of the band that counts now."""
+        return float(self._weight.mean())
+
+    def add(self, spectra: Spectra, share: Float32Array, faded: float = 1.0) -> None:
+        """Average in the next frames.
+
+        Parameters
+        ----------
+        spectra
+            The frames.
+        share
+            How much each bin counts, of shape (n_frames, N_BINS).
+        faded
+            Factor by which what is old counts less besides.
+        """
+        weight = share[:, self._response.bins]
+        keep = np.float32(faded * np.exp(-len(weight) / (self._memory * FRAME_RATE)))
+        cross = self._response.cross_spectra(spectra, weight) / np.float32(len(weight))
+        self._cross = keep * self._cross + (1 - keep) * cross
+        self._weight = keep * self._weight + (1 - keep) * weight.mean(axis=0)
+
+    def peaks(self, min_power: float) -> tuple[Peak, ...]:
+        """Find the sources, strongest first; peaks below `min_power` are not reported."""
+        return self._response.peaks(self._cross, self._weight, min_power)
+
+
 class SrpPhat:
     """Streaming multi-source localization.
 
@@ -195,13 +245,17 @@ class SrpPhat:
     latency = 0.0
 
     def __init__(self, response: SteeredResponse) -> None:
-        self._response = response
-        self.reset()
+        self._config = response.config
+        self._averaged = AveragedResponse(response, self._config.smoothing)
+
+    @property
+    def counting(self) -> float:
+        """Share of the band that counts now."""
+        return self._averaged.counting
 
     def reset(self) -> None:
         """Start a new stream."""
-        self._cross: ComplexArray | None = None
-        self._weight: NDArray[np.float64] = np.zeros(len(self._response.bins))
+        self._averaged.reset()
 
     def process(self, spectra: Spectra, share: Float32Array) -> tuple[Peak, ...]:
         """Localize what sounds in the next frames.
@@ -219,15 +273,5 @@ class SrpPhat:
         Peaks, strongest first.
         """
         # To a power, for bins that are nearly pure to count: they are where the phases are right.
-        weight = share[:, self._response.bins] ** self._response.config.purity
-        cross = self._response.cross_spectra(spectra, weight) / len(weight)
-        keep = np.exp(-len(weight) / (self._response.config.smoothing * FRAME_RATE))
-        before = 0.0 if self._cross is None else keep * self._cross
-        self._cross = (before + (1 - keep) * cross).astype(np.complex64)
-        self._weight = keep * self._weight + (1 - keep) * weight.mean(axis=0)
-        return self._response.peaks(self._cross, self._weight, self._response.config.min_power)
-
-    @property
-    def counting(self) -> float:
-        """Share of the band that counts now."""
-        return float(self._weight.mean())
+        self._averaged.add(spectra, share**self._config.purity)
+        return self._averaged.peaks(self._config.min_power)

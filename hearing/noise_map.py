@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.features import Spectra
-from hearing.localization import SteeredResponse
-from hearing.stft import FRAME_RATE, ComplexArray
+from hearing.localization import AveragedResponse, SteeredResponse
+from hearing.sphere import azimuths_apart, rotation
 from hearing.types import Direction, Float32Array, Track
 
 
@@ -79,13 +79,12 @@ class NoiseMap:
 
     def __init__(self, response: SteeredResponse, config: NoiseMapConfig | None = None) -> None:
         self.config = config or NoiseMapConfig()
-        self._response = response
+        self._averaged = AveragedResponse(response, self.config.memory)
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
-        self._cross: ComplexArray | None = None
-        self._weight: NDArray[np.float64] = np.zeros(len(self._response.bins))
+        self._averaged.reset()
         self._machines: list[_Machine] = []
         self._next_id = self.FIRST_ID
         self._looked = 0.0
@@ -112,7 +111,9 @@ class NoiseMap:
         -------
         The machines that are believed, as tracks of kind `noise`; active are those that were heard at the last look.
         """
-        self._average(spectra, noise[:, self._response.bins], turn)
+        self._turn_back(turn)
+        # What was averaged before a turn belongs to other directions.
+        self._averaged.add(spectra, noise, float(np.exp(-abs(turn) / self.config.same_place)))
         if time - self._looked >= self.config.period:
             self._looked = time
             self._look(talkers, time)
@@ -128,29 +129,21 @@ class NoiseMap:
             if machine.confirmed
         )
 
-    def _average(self, spectra: Spectra, weight: Float32Array, turn: float) -> None:
-        keep = np.float32(np.exp(-len(weight) / (self.config.memory * FRAME_RATE)))
-        if turn:
-            # What was averaged belongs to other directions now.
-            keep *= np.float32(np.exp(-abs(turn) / self.config.same_place))
-            cos, sin = np.cos(turn), np.sin(turn)
-            back = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
-            for machine in self._machines:
-                machine.position = back @ machine.position
-        cross = (1 - keep) / len(weight) * self._response.cross_spectra(spectra, weight)
-        self._cross = cross if self._cross is None else keep * self._cross + cross
-        self._weight = keep * self._weight + (1 - keep) * weight.mean(axis=0)
+    def _turn_back(self, turn: float) -> None:
+        """Turn all machines clockwise, as the array sees them when it turns counter-clockwise."""
+        back = rotation(-turn)
+        for machine in self._machines:
+            machine.position = back @ machine.position
 
     def _look(self, talkers: tuple[Track, ...], time: float) -> None:
         """Match the peaks of the averaged response to the machines on the map."""
-        assert self._cross is not None
         people = np.array([track.direction.vector for track in talkers if not track.tentative]).reshape(-1, 3)
-        for peak in self._response.peaks(self._cross, self._weight, self.config.min_power):
+        for peak in self._averaged.peaks(self.config.min_power):
             vector = peak.direction.vector
             if len(people) and (people @ vector).max() > np.cos(self.config.apart):
                 continue
             nearest = max(self._machines, key=lambda machine: float(machine.position @ vector), default=None)
-            if nearest is not None and _azimuths_apart(nearest.position, vector) < self.config.same_place:
+            if nearest is not None and azimuths_apart(nearest.position, vector) < self.config.same_place:
                 nearest.position += 0.3 * (vector - nearest.position)
                 nearest.position /= np.linalg.norm(nearest.position)
                 nearest.heard, nearest.found = time, nearest.found + 2
@@ -165,9 +158,3 @@ class NoiseMap:
             for machine in self._machines
             if (time - machine.heard < self.config.forget_after if machine.confirmed else machine.found >= 0)
         ]
-
-
-def _azimuths_apart(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Difference in azimuth in radians: small arrays hardly know the elevation."""
-    difference = np.arctan2(first[1], first[0]) - np.arctan2(second[1], second[0])
-    return float(abs((difference + np.pi) % (2 * np.pi) - np.pi))

@@ -7,11 +7,10 @@ response shows the loudspeaker, so that nobody takes that direction for a talker
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hearing.features import Spectra
-from hearing.localization import SteeredResponse
-from hearing.stft import FRAME_RATE, N_BINS, ComplexArray, Stft
+from hearing.localization import AveragedResponse, SteeredResponse
+from hearing.stft import Stft
 from hearing.types import Direction, Float32Array, Track
 
 TRACK_ID = 20_001
@@ -36,14 +35,13 @@ class OwnVoice:
 
     def __init__(self, n_microphones: int, response: SteeredResponse) -> None:
         self._stft = Stft(n_microphones)
-        self._response = response
+        self._averaged = AveragedResponse(response, self.MEMORY)
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
         self._stft.reset()
-        self._cross: ComplexArray | None = None
-        self._weight: NDArray[np.float64] = np.zeros(len(self._response.bins))
+        self._averaged.reset()
         self._direction: Direction | None = None
 
     def process(self, echo: Float32Array, time: float) -> tuple[Track, ...]:
@@ -69,11 +67,6 @@ class OwnVoice:
         return (Track(TRACK_ID, time, self._direction, float(audible), kind="robot"),)
 
     def _look(self, spectra: Spectra) -> None:
-        share = np.ones((len(spectra.power), N_BINS), np.float32)[:, self._response.bins]
-        keep = np.float32(np.exp(-len(share) / (self.MEMORY * FRAME_RATE)))
-        cross = (1 - keep) / len(share) * self._response.cross_spectra(spectra, share)
-        self._cross = cross if self._cross is None else keep * self._cross + cross
-        self._weight = keep * self._weight + (1 - keep)
-        peaks = self._response.peaks(self._cross, self._weight, self.MIN_POWER)
-        if peaks:
+        self._averaged.add(spectra, np.ones_like(spectra.power))
+        if peaks := self._averaged.peaks(self.MIN_POWER):
             self._direction = peaks[0].direction

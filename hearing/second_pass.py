@@ -23,8 +23,8 @@ from hearing.separation import (
     masked_covariance,
     mvdr_weights,
     refined_steering,
-    steering_vectors,
 )
+from hearing.steering import steering_vectors
 from hearing.stft import FRAME_RATE, HOP, ComplexArray, InverseStft
 from hearing.talker_masks import TrackMasks
 from hearing.types import Float32Array, Track

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.arrays import SPEED_OF_SOUND, MicrophoneArray
+from hearing.arrays import MicrophoneArray
 from hearing.ego_noise import NoiseMemory
 from hearing.features import Spectra
 from hearing.mask_network import Masks
-from hearing.stft import FRAME_RATE, FREQUENCIES, HOP, N_BINS, ComplexArray, InverseStft
+from hearing.steering import diffuse_coherence, steering_vectors
+from hearing.stft import FRAME_RATE, HOP, N_BINS, ComplexArray, InverseStft
 from hearing.talker_masks import LOOKBACK, TrackMasks
 from hearing.types import Float32Array, SourceAudio, Track
 
@@ -91,25 +92,6 @@ class _Beam:
     enhanced: InverseStft = field(default_factory=InverseStft)
 
 
-def steering_vectors(array: MicrophoneArray, directions: NDArray[np.float64]) -> ComplexArray:
-    """Far-field steering vectors relative to the phase centre.
-
-    Parameters
-    ----------
-    array
-        The microphones.
-    directions
-        Unit vectors of shape (n_directions, 3).
-
-    Returns
-    -------
-    Of shape (n_directions, N_BINS, n_microphones).
-    """
-    delays = array.delays(np.asarray(directions, np.float64))
-    phase = -2j * np.pi * FREQUENCIES[None, :, None] * delays[:, None, :]
-    return np.exp(phase).astype(np.complex64)
-
-
 def mvdr_weights(noise: ComplexArray, steering: ComplexArray) -> ComplexArray:
     """Weights with gain 1 towards the steering vectors and least noise power (Souden et al., 2010, eq. 5).
 
@@ -131,10 +113,8 @@ def mvdr_weights(noise: ComplexArray, steering: ComplexArray) -> ComplexArray:
 
 def diffuse_floor(array: MicrophoneArray, config: SeparationConfig) -> ComplexArray:
     """Noise that is always assumed, relative to the noise that is heard: shape (N_BINS, n_mics, n_mics)."""
-    distance = np.linalg.norm(array.positions[:, None] - array.positions[None], axis=-1)
-    coherence = np.sinc(2 * FREQUENCIES[:, None, None] * distance / SPEED_OF_SOUND)
-    floor: ComplexArray = (config.diffuse * coherence + config.loading * np.eye(len(distance))).astype(np.complex64)
-    return floor
+    floor = config.diffuse * diffuse_coherence(array) + config.loading * np.eye(array.n_microphones)
+    return np.asarray(floor, np.complex64)
 
 
 def loaded(noise: ComplexArray, floor: ComplexArray, usable: NDArray[np.bool_]) -> ComplexArray:

@@ -85,7 +85,7 @@ class TalkerMasks:
         self._memories = {track.id: self._memories[track.id] for track in tracks if track.id in self._memories}
         directions = np.array([track.direction.vector for track in (*tracks, *machines)]).reshape(-1, 3)
         born = [k for k, track in enumerate(tracks) if track.id not in self._memories]
-        past = {tracks[k].id: self._catch_up(tracks, directions, k) for k in born}
+        past = self._catch_up(tracks, directions, born) if born else {}
         self._past.append((spectra, scene))
         while sum(len(s.frames) for s, _ in self._past) > LOOKBACK * FRAME_RATE:
             self._past.popleft()
@@ -106,17 +106,20 @@ class TalkerMasks:
         everywhere = np.broadcast_to(scene, (len(own), *scene.shape))
         return np.concatenate([everywhere, own, others], axis=1)
 
-    def _catch_up(self, tracks: tuple[Track, ...], directions: NDArray[np.float64], k: int) -> Masks:
-        """Let a new track's network hear the past."""
-        memory = self._network.silence[None]
-        heard: list[Masks] = []
-        for spectra, scene in self._past:
-            masks, memory = self._network.process(self._features(spectra, scene, directions)[k : k + 1], memory)
-            heard.append(masks)
-        self._memories[tracks[k].id] = memory[0]
-        if not heard:
-            nothing = np.zeros((1, 0, N_BINS), np.float32)
-            return Masks(nothing, nothing, nothing[..., 0])
-        return Masks(
-            *(np.concatenate([getattr(m, name) for m in heard], axis=1) for name in ("direct", "speech", "active"))
-        )
+    def _catch_up(
+        self, tracks: tuple[Track, ...], directions: NDArray[np.float64], born: list[int]
+    ) -> dict[int, Masks]:
+        """Let the networks of new tracks hear the past, all of it at once."""
+        memories = np.repeat(self._network.silence[None], len(born), axis=0)
+        nothing = np.zeros((len(born), 0, N_BINS), np.float32)
+        masks = Masks(nothing, nothing, np.zeros((len(born), 0), np.float32))
+        if self._past:
+            spectra = Spectra.joined([spectra for spectra, _ in self._past])
+            scene = np.concatenate([scene for _, scene in self._past], axis=1)
+            masks, memories = self._network.process(self._features(spectra, scene, directions)[born], memories)
+        for k, memory in zip(born, memories, strict=True):
+            self._memories[tracks[k].id] = memory
+        return {
+            tracks[k].id: Masks(masks.direct[[row]], masks.speech[[row]], masks.active[[row]])
+            for row, k in enumerate(born)
+        }

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hearing.sphere import azimuths_apart, rotation
 from hearing.types import Direction, Peak, Track
 
 FALSE, NEW = -2, -1
@@ -286,9 +287,7 @@ class SourceTracker:
         """Turn all sources clockwise, as the array sees them when it turns counter-clockwise."""
         if turn == 0.0:
             return
-        cos, sin = np.cos(turn), np.sin(turn)
-        one = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
-        both = np.kron(np.eye(2), one)
+        both = np.kron(np.eye(2), rotation(-turn))
         for source in self._sources:
             source.state = both @ source.state
             source.covariance = both @ source.covariance @ both.T
@@ -301,7 +300,7 @@ class SourceTracker:
                 timeout += self.config.timeout_per_talk * source.talked
             timeout = min(timeout, self.config.longest_timeout)
             elders = [elder for elder in kept if elder.confirmed or not source.confirmed]
-            if not any(_turn(source, elder) < self.config.merge_within for elder in elders):
+            if not any(azimuths_apart(source.position, elder.position) < self.config.merge_within for elder in elders):
                 source.apart = time
             double = time - source.apart > (self.config.merge_after if source.confirmed else 0.0)
             if not double and time - source.heard < timeout:
@@ -350,9 +349,3 @@ def _density(offset: NDArray[np.float64], variance: NDArray[np.float64]) -> NDAr
     exponent = -0.5 * np.sum(offset**2 / variance, axis=1)
     density: NDArray[np.float64] = np.exp(exponent) / (2 * np.pi * np.sqrt(np.prod(variance)))
     return density
-
-
-def _turn(a: _Source, b: _Source) -> float:
-    """Difference in azimuth in radians: what is above or below a source is its reflection."""
-    difference = np.arctan2(a.position[1], a.position[0]) - np.arctan2(b.position[1], b.position[0])
-    return float(abs((difference + np.pi) % (2 * np.pi) - np.pi))

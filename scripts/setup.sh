@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Set up what `make` asks for: `setup.sh packages` makes .venv and installs the pinned packages into it,
-# `setup.sh training` adds what only training and its tests need, `setup.sh messages` builds the ROS 2 interfaces into it. Messages and nodes live in the virtual environment itself,
-# so that there is nothing to source.
+# `setup.sh training` adds what only training and its tests need, `setup.sh messages` builds the ROS 2 interfaces into
+# it. Messages and nodes live in the virtual environment itself, so that there is nothing to source.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 VENV="$PWD/.venv"

@@ -6,7 +6,8 @@ from hearing.arrays import array_names, load_array
 from hearing.features import Spectra
 from hearing.mask_network import Masks
 from hearing.pipeline import STEP
-from hearing.separation import MvdrSeparator, mvdr_weights, steering_vectors
+from hearing.separation import MvdrSeparator, mvdr_weights
+from hearing.steering import steering_vectors
 from hearing.stft import FRAME_RATE, HOP, N_BINS, Stft
 from hearing.talker_masks import LOOKBACK, TrackMasks
 from hearing.types import Direction, Float32Array, Track
