@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,6 +21,7 @@ from rich.console import Console
 from hearing.cli_bench import bench
 from hearing.cli_calibrate import calibrate
 from hearing.cli_train import train
+from hearing.console import progress_bar, say
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = app(args=arguments or ["--help"], prog_name="hearing", standalone_mode=False)
     except (InputError, typer.TyperException) as error:
         message = error.format_message() if isinstance(error, typer.TyperException) else str(error)
-        _say(f"error: {' '.join(message.split())}")
+        say(f"error: {' '.join(message.split())}")
         return BAD_INPUT
     return status if isinstance(status, int) else 0
 
@@ -66,7 +67,7 @@ def transcribe(
     source = open_recording(recording, array, playback)
     check_out_dir(out)
     for notice in source.notices:
-        _say(f"notice: {notice}")
+        say(f"notice: {notice}")
     pipeline = Pipeline.create(source.array)
     log = SessionLog()
     begin = time.perf_counter()
@@ -77,7 +78,7 @@ def transcribe(
                 print(_caption(utterance), flush=True)
     total = time.perf_counter() - begin
     log.write(out, source.session_id, Timing(source.duration, total, dict(pipeline.compute_seconds), pipeline.latency))
-    _say(f"{len(log.utterances)} utterances in {out} ({source.duration:.1f} s of audio heard in {total:.1f} s)")
+    say(f"{len(log.utterances)} utterances in {out} ({source.duration:.1f} s of audio heard in {total:.1f} s)")
 
 
 @app.command()
@@ -137,7 +138,7 @@ def _render(name: str, out: Path, plot: bool) -> None:
         from hearing_sim.factorybench import PREFIX, benchmark_scene
     description = benchmark_scene(name) if name.startswith(PREFIX) else load_scene(name)
     begin = time.perf_counter()
-    with _progress_bar("drawing", 1.0) as advance:
+    with progress_bar("drawing", 1.0) as advance:
         done = 0.0
 
         def show(share: float) -> None:
@@ -150,7 +151,7 @@ def _render(name: str, out: Path, plot: bool) -> None:
     measured = [f"RT60 {simulation.rt60:.2f} s"]
     if simulation.snr_db is not None:
         measured.append(f"SNR {simulation.snr_db:.1f} dB")
-    _say(
+    say(
         f"recording with reference in {out} ({', '.join(measured)}; {description.duration:g} s made in {seconds:.1f} s)"
     )
     if plot:
@@ -158,7 +159,7 @@ def _render(name: str, out: Path, plot: bool) -> None:
 
         picture = out.with_name(f"{out.name}.png")
         plot_simulation(description, simulation, picture)
-        _say(f"picture in {picture}")
+        say(f"picture in {picture}")
 
 
 def _generate(
@@ -172,11 +173,11 @@ def _generate(
         raise InputError(f"workers is {workers}; give 1 or more, or 0 for one per core")
     plan = DatasetPlan(distribution, number, seed, split, shard_size)
     begin = time.perf_counter()
-    with _progress_bar("simulating", number) as advance:
+    with progress_bar("simulating", number) as advance:
         run = ray_engine() if engine == "ray" else local_engine(workers or os.cpu_count() or 1)
         shards = generate(plan, out, run, advance)
     seconds = time.perf_counter() - begin
-    _say(f"{number} mixtures in {len(shards)} shards in {out} ({seconds:.0f} s)")
+    say(f"{number} mixtures in {len(shards)} shards in {out} ({seconds:.0f} s)")
 
 
 @app.command()
@@ -217,11 +218,6 @@ app.command("train")(train)
 app.add_typer(bench, name="bench")
 
 
-def _say(line: str) -> None:
-    """Print what is not a result to stderr."""
-    print(f"hearing: {line}", file=sys.stderr)
-
-
 @contextmanager
 def _extra(name: str) -> Iterator[None]:
     """Turn a missing optional dependency into one clear line."""
@@ -238,36 +234,16 @@ def _with_progress(pipeline: Pipeline, source: Recording) -> Iterator[HearingOut
     motion = MotionLog.load(source.motion).known_at if source.motion is not None else None
     faults: set[str] = set()
     heard = 0.0
-    with _progress_bar("hearing", source.duration) as advance:
+    with progress_bar("hearing", source.duration) as advance:
         for block, playback in source.blocks_with_playback():
             yield pipeline.process(block, playback, motion)
             for fault in pipeline.faults:
                 if fault.message not in faults:
                     faults.add(fault.message)
-                    _say(f"notice: {fault.message}")
+                    say(f"notice: {fault.message}")
             advance(block.end_time - heard)
             heard = block.end_time
         yield pipeline.flush()
-
-
-@contextmanager
-def _progress_bar(what: str, total: float) -> Iterator[Callable[[float], None]]:
-    """Show how far something is and how long it will take if stderr is a terminal; call what it gives to advance."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    with Progress(
-        TextColumn(what),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-        redirect_stdout=sys.stdout.isatty(),
-    ) as progress:
-        task = progress.add_task(what, total=total)
-        yield lambda amount: progress.advance(task, amount)
 
 
 def _caption(utterance: Utterance) -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+
+from hearing.console import say, step_progress
 
 bench = typer.Typer(help="Measure parts of the system on simulated scenes.")
 
@@ -42,38 +39,6 @@ def frontend(
         check_out_dir(folder)
     chosen = tuple(dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip()))
     plan = Plan.quick(split) if quick else Plan(chosen, split, scenes)
-    with _progress() as note:
+    with step_progress() as note:
         results = run_bench(plan, out, again, note)
-    _say(f"{write_page(results, page)}")
-
-
-def _say(line: str) -> None:
-    print(f"hearing: {line}", file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Show what is done and how long it will take: as a bar in a terminal, as lines in a log."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield _Lines()
-        return
-    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    # A variant takes a minute: the speed is that of the last hour.
-    with Progress(*columns, console=console, transient=True, speed_estimate_period=3600) as progress:
-        task = progress.add_task("", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
-
-
-class _Lines:
-    """Write a line for every step, with an estimate of what is left."""
-
-    def __init__(self) -> None:
-        self._begin = time.monotonic()
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        left = (time.monotonic() - self._begin) * (total - done) / done / 60 if done else None
-        estimate = "" if left is None else f", about {left:.0f} min left"
-        _say(f"{done} of {total}{estimate}: {what}")
+    say(f"{write_page(results, page)}")

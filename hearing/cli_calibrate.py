@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +12,7 @@ import numpy as np
 import typer
 import yaml
 
+from hearing.console import say
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
@@ -39,14 +39,14 @@ def calibrate(
         raise InputError(f"{out}: --out and --report are the same file; give two names")
     source = open_recording(recording, array)
     for notice in source.notices:
-        print(f"hearing: notice: {notice}", file=sys.stderr)
+        say(f"notice: {notice}")
     result = calibrate_array(source.blocks(), source.array)
     camera, camera_line = _camera(recording, result)
     _write(out, yaml.safe_dump(_array_file(out.stem, result, camera), sort_keys=False), "--out")
     if report is not None:
         _write(report, json.dumps(_report(result, camera), indent=2) + "\n", "--report")
     print("\n".join([*_table(result), *_advice(result), camera_line]))
-    print(f"hearing: array in {out}; use it with --array {out}", file=sys.stderr)
+    say(f"array in {out}; use it with --array {out}")
 
 
 def _camera(recording: Path, result: Calibration) -> tuple[CameraRotation | None, str]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from hearing.console import say, step_progress
 from hearing.errors import InputError
 
 
@@ -29,14 +29,6 @@ def train(
         from hearing_models.frontend.recipe import run_recipe
     except ImportError as error:
         raise InputError(f"{error}; install what training needs: pip install 'robot-hearing[sim,train]'") from error
-    last = ""
-
-    def progress(what: str, done: int, total: int) -> None:
-        nonlocal last
-        line = f"hearing: {what}: {done} of {total}"
-        if line != last and (done % 25 == 0 or done == total):
-            print(line, file=sys.stderr, flush=True)
-        last = line
-
-    weights = run_recipe(network, out, mixtures, steps, seed, workers or os.cpu_count() or 1, progress)
-    print(f"hearing: {weights}, with curves.png and card.md beside it", file=sys.stderr)
+    with step_progress() as note:
+        weights = run_recipe(network, out, mixtures, steps, seed, workers or os.cpu_count() or 1, note)
+    say(f"{weights}, with curves.png and card.md beside it")

@@ -15,6 +15,7 @@ from hearing.bench.journal import Journal, Measurement
 from hearing.bench.listening import listen
 from hearing.bench.scenes import Truth, choose_scenes, read_truth, rendered
 from hearing.bench.score import FrontEndScore, Transcriber, cut, score, stretches, word_errors
+from hearing.console import Note
 from hearing.errors import InputError
 from hearing.front_end import FrontEndConfig
 from hearing.recording import Recording
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
 ALL_ON = "all on"
 QUICK_KINDS = ("quiet", "duplex")
 QUICK_SECONDS = 8.0
-
-Note = Callable[[str, int, int], None]
-"""Is told what is done next, how much has been done, and of how much."""
 
 _CANNOT_MATTER: dict[str, Callable[[Recording], bool]] = {
     "echo_cancellation": lambda recording: recording.played is None,

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import torch
 from hearing_models.frontend.examples import Example, mask_examples, separator_examples
 from hearing_models.frontend.mixtures import Mixture, read_mixture
@@ -192,8 +193,6 @@ def export(network: MaskNetwork, path: Path, metadata: dict[str, Any]) -> None:
             dynamo=False,
             opset_version=17,
         )
-    import onnx
-
     model = onnx.load(str(path))
     described = {"bands": N_BANDS, **metadata, **{k: json.dumps(v) for k, v in asdict(network.shape).items()}}
     onnx.helper.set_model_props(model, {key: str(value) for key, value in described.items()})
