@@ -29,10 +29,14 @@ machines:
 
 @pytest.fixture(scope="session", autouse=True)
 def ros_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Give the session a domain and a log folder of its own."""
+    """Give the session a domain and a log folder of its own.
+
+    Over UDP alone: nodes that a test kills can leave Fast DDS's shared memory locked, and the next one waits for ever.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ROS_DOMAIN_ID", str(1 + os.getpid() % 101))
         patch.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+        patch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
         patch.setenv("ROS_LOG_DIR", str(tmp_path_factory.mktemp("ros_log")))
         yield
 
