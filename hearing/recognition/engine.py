@@ -82,6 +82,64 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Hypothesis:
+    """What an engine makes of an utterance that still goes on.
+
+    Attributes
+    ----------
+    committed
+        Words that stay; they only ever grow.
+    tentative
+        Words after them, which may still change.
+    """
+
+    committed: tuple[RecognizedWord, ...] = ()
+    tentative: tuple[RecognizedWord, ...] = ()
+
+
+class UtteranceStream(Protocol):
+    """One utterance on its way through a streaming engine. Nothing is computed before `advance` or `finish`."""
+
+    @property
+    def pending(self) -> float:
+        """Seconds of accepted audio that `advance` would compute on now; 0 if it would change nothing."""
+        ...
+
+    def accept(self, samples: Float32Array) -> None:
+        """Take the next samples, of shape (n_samples,) at 16 kHz; only keeps them."""
+        ...
+
+    def advance(self) -> Hypothesis:
+        """Compute on all that is pending and return what was said so far."""
+        ...
+
+    def finish(self, whole: Float32Array | None = None) -> Recognition:
+        """Compute what is left and return the final words; no call may follow.
+
+        Parameters
+        ----------
+        whole
+            The utterance's audio once more, of shape (n_samples,), if it could be made cleaner than what was accepted.
+        """
+        ...
+
+
+class StreamingEngine(Protocol):
+    """Turns the audio of several talkers into words while they speak."""
+
+    latency: float
+    """Seconds of audio after a word that it takes to hear the word, computing time aside."""
+
+    def open(self) -> UtteranceStream:
+        """Begin an utterance."""
+        ...
+
+    def bias(self, phrases: Sequence[str]) -> None:
+        """Expect these words and phrases from now on, in utterances that are open as well; replaces earlier ones."""
+        ...
+
+
 def at_speech_level(samples: Float32Array) -> Float32Array:
     """Scale audio of shape (n_samples,), not empty, to the level of near speech.
 

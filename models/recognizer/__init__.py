@@ -1,0 +1,1 @@
+"""The speech recognizer: its network, the data it learns from, training, export."""
