@@ -42,3 +42,36 @@ def frontend(
     with step_progress() as note:
         results = run_bench(plan, out, again, note)
     say(f"{write_page(results, page)}")
+
+
+@bench.command()
+def recognizer(
+    engines: Annotated[
+        str, typer.Option(help="As in moonshine,vosk=FOLDER; by default the own engine and all that load.")
+    ] = "",
+    trials: Annotated[int, typer.Option(help="Utterances of each condition.")] = 24,
+    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    data: Annotated[
+        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; places are made if missing.")
+    ] = Path("checkpoints/recognizer"),
+    out: Annotated[Path, typer.Option(help="Folder for measurements.")] = Path("out/bench/recognizer"),
+    page: Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="See that it works: one utterance of each condition, page in OUT.")
+    ] = False,
+) -> None:
+    """Compare speech recognition engines on the same audio: errors, delay, cost, and what they invent in noise."""
+    from hearing.bench.recognizer import Plan, parse_engines, run_bench
+    from hearing.bench.recognizer_page import write_page
+    from hearing.outputs import check_out_dir
+
+    page = page or (out if quick else Path("docs/benchmarks"))
+    for folder in (data, out, page):
+        check_out_dir(folder)
+    chosen = parse_engines(engines)
+    plan = Plan.quick(chosen, split, seed) if quick else Plan(chosen, split, trials, seed=seed)
+    with step_progress() as note:
+        results = run_bench(plan, data, out, again, note)
+    say(f"{write_page(results, page)}")

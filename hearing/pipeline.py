@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +23,7 @@ from hearing.front_end import FrontEnd, FrontEndConfig, FrontEndOutput
 from hearing.health import ChannelFault
 from hearing.recognition import Recognizer
 from hearing.recognition.catalogue import MODELS
+from hearing.recognition.scheduling import RecognitionQueue, SchedulingConfig
 from hearing.recognition.store import locate
 from hearing.segmentation import SegmentationConfig, UtteranceSegmenter
 from hearing.stft import HOP
@@ -34,6 +35,7 @@ from hearing.types import (
     HearingOutput,
     SpeechChunk,
     Track,
+    Transcript,
     Utterance,
 )
 from hearing.utterances import UtteranceAssembler
@@ -47,10 +49,17 @@ MotionSource = Callable[[float], ArrayMotion]
 
 @dataclass(frozen=True, slots=True)
 class PipelineConfig:
-    """Settings of all stages."""
+    """Settings of all stages.
+
+    Attributes
+    ----------
+    scheduling
+        How much the recognizer may compute; for the one that `Pipeline.create` makes.
+    """
 
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
+    scheduling: SchedulingConfig = field(default_factory=SchedulingConfig)
     attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
 
@@ -97,7 +106,8 @@ class Pipeline:
             If a model is missing or is not the one it should be.
         """
         activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
-        return cls(array, Recognizer.create(), activity, config)
+        config = config or PipelineConfig()
+        return cls(array, Recognizer.create(config.scheduling), activity, config)
 
     @property
     def latency(self) -> float:
@@ -126,6 +136,15 @@ class Pipeline:
     def compute_seconds(self) -> dict[str, float]:
         """Seconds of work per stage."""
         return {**self._front_end.compute_seconds, **self._compute_seconds}
+
+    @property
+    def queue(self) -> RecognitionQueue:
+        """What the recognizer has yet to do."""
+        return self._recognizer.queue
+
+    def bias(self, phrases: Sequence[str]) -> None:
+        """Expect these words and phrases from now on; replaces earlier ones."""
+        self._recognizer.bias(phrases)
 
     def process(
         self, block: AudioBlock, playback: Float32Array | None = None, motion: MotionSource | None = None
@@ -182,8 +201,11 @@ class Pipeline:
         silence = np.zeros((missing, self.array.n_microphones), np.float32)
         played = None if self._played is None else np.zeros((missing, self._played.shape[1]), np.float32)
         output = self.process(AudioBlock(silence, self._position + len(self._pending)), played, self._motion)
-        rest = self._segmenter.close(self._segmenter.track_ids, self._position / SAMPLE_RATE)
-        return HearingOutput(output.tracks, output.utterances + tuple(self._recognize(rest, ())))
+        now = self._position / SAMPLE_RATE
+        self._take(self._segmenter.close(self._segmenter.track_ids, now), ())
+        with self._clock("recognize"):
+            transcripts = self._recognizer.flush(now)
+        return HearingOutput(output.tracks, output.utterances + self._published(transcripts))
 
     def _step(
         self,
@@ -200,7 +222,10 @@ class Pipeline:
         self.faults = heard.faults
         with self._clock("segment"):
             chunks = self._segment(heard, now)
-        utterances += self._recognize(chunks, heard.tracks, moves, heard.moving)
+        self._take(chunks, heard.tracks, moves, heard.moving)
+        with self._clock("recognize"):
+            transcripts = self._recognizer.advance(now, self._assembler.addressing)
+        utterances += self._published(transcripts)
         people = tuple(
             replace(track, activity=self._segmenter.activity(track.id)) for track in heard.tracks if not track.tentative
         )
@@ -220,18 +245,20 @@ class Pipeline:
             chunks += self._segmenter.process(track, audio, self._activity.process(audio), now)
         return tuple(chunks)
 
-    def _recognize(
+    def _take(
         self,
         chunks: tuple[SpeechChunk, ...],
         tracks: tuple[Track, ...],
         motion: ArrayMotion | None = None,
         moving: bool = False,
-    ) -> list[Utterance]:
+    ) -> None:
+        """Hand new audio of utterances to the recognizer, and note all that will be forgotten when it gets to it."""
         self._assembler.follow(chunks, tracks, motion, moving)
-        chunks = tuple(self._heard_again(chunk) if chunk.last else chunk for chunk in chunks)
-        with self._clock("recognize"):
-            transcripts = [self._recognizer.process(chunk) for chunk in chunks]
-        return [self._assembler.process(transcript) for transcript in transcripts if transcript]
+        for chunk in chunks:
+            self._recognizer.accept(self._heard_again(chunk) if chunk.last else chunk)
+
+    def _published(self, transcripts: list[Transcript]) -> tuple[Utterance, ...]:
+        return tuple(self._assembler.process(transcript) for transcript in transcripts)
 
     def _heard_again(self, chunk: SpeechChunk) -> SpeechChunk:
         """Add to an utterance's last chunk what the whole utterance sounds like with all that is known at its end."""

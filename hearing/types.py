@@ -263,6 +263,8 @@ class Transcript:
         Probability that the words are right, 0 without words.
     final
         True in the last transcript of an utterance.
+    stable
+        So many words at the beginning stay in all further partial transcripts; all of them in the last one.
     """
 
     utterance_id: str
@@ -270,6 +272,7 @@ class Transcript:
     words: tuple[Word, ...]
     confidence: float
     final: bool
+    stable: int = 0
 
 
 @dataclass(frozen=True, slots=True)

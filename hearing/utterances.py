@@ -12,6 +12,8 @@ from hearing.types import ArrayMotion, CueConfidence, Direction, SpeechChunk, Tr
 
 UNTRUSTED_WHILE_MOVING = 0.3
 """Share of the confidence that is lost while the robot moves."""
+DIALOGUE = 10.0
+"""Seconds for which somebody who talked to the robot is expected to go on."""
 
 
 @dataclass(slots=True)
@@ -28,10 +30,15 @@ class _Open:
         Sum of the track's unit vectors while it sounded.
     start_time, end_time
         Extent of its audio so far.
+    expected, addressed
+        Probability that it is said to the robot: judged by what the same person said just before, and by its own words
+        so far.
     moving, heard
         Steps in which the robot moved, and all steps.
     revision
         Number of the next revision.
+    ended
+        Whether it has all its audio; its final words may still be waited for.
     """
 
     track_id: int
@@ -40,9 +47,12 @@ class _Open:
     heading: NDArray[np.float64]
     start_time: float
     end_time: float
+    expected: float
+    addressed: float = 0.0
     moving: int = 0
     heard: int = 0
     revision: int = 0
+    ended: bool = False
 
 
 class UtteranceAssembler:
@@ -68,6 +78,8 @@ class UtteranceAssembler:
         """Start a new stream."""
         self._attribution.reset()
         self._open: dict[str, _Open] = {}
+        # When everybody's last words ended, and how likely they were said to the robot.
+        self._last_said: dict[str, tuple[float, float]] = {}
 
     def follow(
         self,
@@ -94,20 +106,37 @@ class UtteranceAssembler:
         for chunk in chunks:
             if track := live.get(chunk.track_id):
                 # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
-                speaking = {utterance.track_id for utterance in self._open.values()}
+                speaking = {utterance.track_id for utterance in self._open.values() if not utterance.ended}
                 at_rest = Direction(track.direction.azimuth + yaw, track.direction.elevation)
                 speaker, probability = self._attribution.process(track.id, at_rest, speaking)
-                self._open.setdefault(
-                    chunk.utterance_id, _Open(track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0)
-                )
+                if chunk.utterance_id not in self._open:
+                    expected = self._expected(speaker, chunk.start_time)
+                    self._open[chunk.utterance_id] = _Open(
+                        track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0, expected
+                    )
             utterance = self._open[chunk.utterance_id]
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
-            if track := live.get(utterance.track_id):
+            if not utterance.ended and (track := live.get(utterance.track_id)):
                 utterance.heard += 1
                 utterance.moving += moving
                 weight = max(track.activity, 1e-3)
                 utterance.heading = utterance.heading + weight * track.direction.vector
+        for chunk in chunks:
+            self._open[chunk.utterance_id].ended = chunk.last
+
+    def addressing(self, utterance_id: str) -> float:
+        """Probability that an utterance whose audio is followed is said to the robot, from what is known now.
+
+        Who called the robot by name does not do so again with every sentence.
+        """
+        utterance = self._open[utterance_id]
+        return max(utterance.expected, utterance.addressed)
+
+    def _expected(self, speaker: str, time: float) -> float:
+        """Probability that what somebody begins to say at a time in seconds is said to the robot."""
+        ended, addressed = self._last_said.get(speaker, (0.0, 0.0))
+        return addressed if time - ended < DIALOGUE else 0.0
 
     def process(self, transcript: Transcript) -> Utterance:
         """Publish what is known of an utterance now.
@@ -136,6 +165,9 @@ class UtteranceAssembler:
             addressed_to_robot=addressed_to_robot(text, self.config.robot_name),
         )
         heard.revision += 1
+        if words:
+            heard.addressed = utterance.addressed_to_robot
+            self._last_said[heard.speaker] = utterance.end_time, heard.addressed
         if transcript.final:
             del self._open[transcript.utterance_id]
         return utterance

@@ -234,10 +234,13 @@ def split_bands(signal: FloatArray) -> FloatArray:
 
 
 def _impulses(delays: FloatArray, gains: FloatArray) -> FloatArray:
-    """Turn delays in samples (n_images, n_microphones) and gains (..., 2) into responses (n_taps, n_microphones)."""
+    """Turn delays in samples (n_images, n_microphones) and gains (..., 2) into responses (n_taps, n_microphones).
+
+    There may be no image: in a room with corners a way can begin where nothing is seen before the mixing time.
+    """
     lead = len(_LOW_PASS) // 2
     n_microphones = delays.shape[1]
-    n_fine = OVERSAMPLING * (int(np.ceil(delays.max())) + 2 * lead + 2)
+    n_fine = OVERSAMPLING * (int(np.ceil(delays.max(initial=0.0))) + 2 * lead + 2)
     fine = np.zeros((2, n_microphones, n_fine))
     position = OVERSAMPLING * (delays + lead)
     whole = np.floor(position).astype(np.int64)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ from hearing.errors import InputError
 from hearing.pipeline import Pipeline
 from hearing.recognition import Recognizer
 from hearing.recognition.catalogue import MODELS
+from hearing.recognition.drafting import DraftingEngine
 from hearing.recognition.moonshine import Moonshine
+from hearing.recognition.scheduling import RecognitionQueue, SchedulingConfig
 from hearing.recognition.store import locate
 from hearing.recognition.whisper import Whisper
 from hearing.types import SAMPLE_RATE, AudioBlock, Direction, Float32Array, HearingOutput, Utterance
@@ -25,14 +28,19 @@ LEFT, RIGHT = Direction(np.deg2rad(70.0), 0.1), Direction(np.deg2rad(-40.0), 0.1
 
 
 @pytest.fixture(scope="module")
-def engines() -> tuple[Moonshine, Whisper]:
-    return Moonshine(locate(MODELS["moonshine-tiny-en"]), 1), Whisper(locate(MODELS["whisper-base"]), 1)
+def engine() -> DraftingEngine:
+    draft, final = Moonshine(locate(MODELS["moonshine-tiny-en"]), 1), Whisper(locate(MODELS["whisper-base"]), 1)
+    return DraftingEngine(draft, final)
+
+
+def make(engine: DraftingEngine, scheduling: SchedulingConfig | None = None) -> Pipeline:
+    activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
+    return Pipeline(ARRAY, Recognizer(engine, scheduling), activity)
 
 
 @pytest.fixture
-def pipeline(engines: tuple[Moonshine, Whisper]) -> Pipeline:
-    activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
-    return Pipeline(ARRAY, Recognizer(*engines), activity)
+def pipeline(engine: DraftingEngine) -> Pipeline:
+    return make(engine)
 
 
 @pytest.fixture(scope="module")
@@ -134,13 +142,33 @@ def test_machines_alone_say_at_most_a_word(pipeline: Pipeline, kind: str):
     assert sum(len(u.words) for u in finals(hear(pipeline, samples))) <= 1
 
 
+def test_a_small_budget_delays_final_words_and_changes_nothing_else(
+    pipeline: Pipeline, engine: DraftingEngine, conversation: Float32Array
+):
+    late = make(engine, SchedulingConfig(decoders=0.3))
+    behind, outputs = 0.0, []
+    for block in blocks(conversation):
+        outputs.append(late.process(block))
+        behind = max(behind, late.queue.behind)
+    outputs.append(late.flush())
+    assert behind > 3.0
+    assert late.queue == RecognitionQueue()
+    times = []
+    for mine, other in zip(finals(outputs), finals(hear(pipeline, conversation)), strict=True):
+        times.append((mine.words[0].emitted_final, other.words[0].emitted_final))
+        said = [replace(word, emitted_partial=0.0, emitted_final=None) for word in mine.words]
+        assert said == [replace(word, emitted_partial=0.0, emitted_final=None) for word in other.words]
+        assert replace(mine, revision=0, words=()) == replace(other, revision=0, words=())
+    assert all(mine >= other for mine, other in times)
+    assert any(mine > other + 1.0 for mine, other in times)
+
+
 def test_two_pipelines_do_not_disturb_each_other(
-    pipeline: Pipeline, engines: tuple[Moonshine, Whisper], conversation: Float32Array
+    pipeline: Pipeline, engine: DraftingEngine, conversation: Float32Array
 ):
     alone = finals(hear(pipeline, conversation))
     pipeline.reset()
-    activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
-    other = Pipeline(ARRAY, Recognizer(*engines), activity)
+    other = make(engine)
     outputs = []
     for block, mirrored in zip(blocks(conversation), blocks(conversation[::-1].copy()), strict=True):
         outputs.append(pipeline.process(block))

@@ -50,6 +50,39 @@ def test_without_words_an_utterance_is_withdrawn_but_keeps_its_place():
     assert utterance.end_time == pytest.approx(3.0)
 
 
+def test_what_happens_after_the_end_does_not_count_although_the_final_words_come_later():
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(1.0, 1.0, last=True),), (track(10.0),))
+    assembler.follow((), (track(90.0),), moving=True)
+    assembler.follow((), ())
+    utterance = assembler.process(transcript("stop there", 1.2, 1.9, final=True))
+    assert utterance.direction.azimuth_deg == pytest.approx(10.0)
+    assert utterance.confidence.recognition == pytest.approx(0.9)
+    assert utterance.end_time == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("pause", "expected"), [(2.0, True), (20.0, False)])
+def test_who_addressed_the_robot_just_now_is_expected_to_go_on(pause: float, expected: bool):
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(0.0, 1.0, last=True),), (track(0.0),))
+    assert assembler.addressing("u0001") == 0.0
+    assembler.process(transcript("Robot, stop.", 0.1, 0.9, final=True))
+    start = 1.0 + pause
+    assembler.follow((chunk(start, 1.0),), (track(0.0),))
+    assert (assembler.addressing("u0001") > 0.5) == expected
+    assembler.process(transcript("Bring me the wrench", start, start + 0.9))
+    assert (assembler.addressing("u0001") > 0.5) == expected
+
+
+def test_the_words_so_far_say_whether_the_robot_is_addressed():
+    assembler = UtteranceAssembler()
+    assembler.follow((chunk(0.0, 1.0),), (track(0.0),))
+    assembler.process(transcript("Robot", 0.1, 0.4))
+    assert assembler.addressing("u0001") > 0.9
+    assembler.process(transcript("Rowboats are", 0.1, 0.8))
+    assert assembler.addressing("u0001") < 0.5
+
+
 def test_the_robot_called_by_name_is_addressed():
     assembler = UtteranceAssembler()
     assembler.follow((chunk(0.0, 1.0),), (track(0.0),))

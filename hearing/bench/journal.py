@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from hearing.bench.score import FrontEndScore
 from hearing.errors import InputError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Record = TypeVar("Record", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,54 @@ class Measurement:
     score: FrontEndScore
 
 
-class Journal:
+class RecordFile(Generic[Record]):
+    """Records in a file; the last one of a key counts.
+
+    Parameters
+    ----------
+    path
+        The file; it need not exist.
+    parse
+        Makes a record of what `dataclasses.asdict` and JSON made of one.
+    key
+        Tells what a record is about.
+
+    Raises
+    ------
+    InputError
+        If the file holds anything else.
+    """
+
+    def __init__(
+        self, path: Path, parse: Callable[[dict[str, Any]], Record], key: Callable[[Record], tuple[str, ...]]
+    ) -> None:
+        self._path, self._key = path, key
+        self._known: dict[tuple[str, ...], Record] = {}
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        whole, _, cut = text.rpartition("\n")
+        for number, line in enumerate(whole.splitlines(), 1):
+            try:
+                record = parse(json.loads(line))
+            except (ValueError, TypeError, KeyError) as error:
+                raise InputError(
+                    f"{path}: line {number}: no measurement ({error!r}); remove the file, or give another --out"
+                ) from error
+            self._known[key(record)] = record
+        if cut:  # a run was killed while it wrote this line
+            path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+
+    def find(self, *key: str) -> Record | None:
+        """Return the record with this key, if there is one."""
+        return self._known.get(key)
+
+    def add(self, record: Record) -> None:
+        """Keep a record."""
+        self._known[self._key(record)] = record
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(record)) + "\n")
+
+
+class Journal(RecordFile[Measurement]):
     """Measurements in a file; the last one of a scene and a variant counts.
 
     Parameters
@@ -49,35 +102,17 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._known: dict[tuple[str, str], Measurement] = {}
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
-        whole, _, cut = text.rpartition("\n")
-        for number, line in enumerate(whole.splitlines(), 1):
-            measurement = _parsed(line, f"{path}: line {number}")
-            self._known[measurement.scene, measurement.variant] = measurement
-        if cut:  # a run was killed while it wrote this line
-            path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+        super().__init__(path, _parsed, lambda measurement: (measurement.scene, measurement.variant))
 
     def get(self, scene: str, variant: str) -> Measurement | None:
         """Return what was measured, if it was."""
-        return self._known.get((scene, variant))
+        return self.find(scene, variant)
 
     def holds(self, scene: str, variant: str, recognizer: bool) -> bool:
         """Tell whether a scene and a variant need not be measured any more, words included if they count."""
         known = self.get(scene, variant)
         return known is not None and known.recognizer >= recognizer
 
-    def add(self, measurement: Measurement) -> None:
-        """Keep a measurement."""
-        self._known[measurement.scene, measurement.variant] = measurement
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(measurement)) + "\n")
 
-
-def _parsed(line: str, where: str) -> Measurement:
-    try:
-        record: dict[str, Any] = json.loads(line)
-        return Measurement(**record | {"score": FrontEndScore.from_dict(record["score"])})
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{where}: no measurement ({error!r}); remove the file, or give another --out") from error
+def _parsed(record: dict[str, Any]) -> Measurement:
+    return Measurement(**record | {"score": FrontEndScore.from_dict(record["score"])})

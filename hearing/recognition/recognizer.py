@@ -1,90 +1,80 @@
-"""Streaming recognition: partial words while somebody speaks, final words when the utterance ends."""
+"""Streaming recognition of everybody who talks: partial words while they speak, final words when an utterance ends."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from hearing.recognition import guards
 from hearing.recognition.catalogue import MODELS
-from hearing.recognition.engine import Engine, Recognition, RecognizedWord
-from hearing.recognition.local_agreement import LocalAgreement
+from hearing.recognition.drafting import DraftingEngine
+from hearing.recognition.engine import RecognizedWord, StreamingEngine, UtteranceStream
 from hearing.recognition.moonshine import Moonshine
+from hearing.recognition.scheduling import Job, RecognitionQueue, Scheduler, SchedulingConfig
 from hearing.recognition.store import locate
 from hearing.recognition.text import matches, normalized
 from hearing.recognition.whisper import Whisper
 from hearing.types import SAMPLE_RATE, Float32Array, SpeechChunk, Transcript, Word
 
-_LOG = logging.getLogger(__name__)
-
 
 @dataclass(slots=True)
 class _Open:
-    """An utterance that goes on.
+    """An utterance that has no final words yet.
 
     Attributes
     ----------
+    track_id
+        The track that speaks.
     start_time
         Stream time of its first sample in seconds.
-    chunks
-        Its audio so far.
-    length, drafted
-        Samples so far, and how many of them the last draft has heard.
-    agreement
-        What successive drafts agree on.
+    stream
+        Its way through the engine.
+    length
+        Samples so far.
     words
         The words of the last partial transcript.
+    ended
+        Whether it has all its audio.
+    whole
+        All of that once more, if it could be made cleaner at the end.
+    since
+        Stream time in seconds since when it waits for the engine; None while it does not.
     """
 
+    track_id: int
     start_time: float
-    chunks: list[Float32Array] = field(default_factory=list)
+    stream: UtteranceStream
     length: int = 0
-    drafted: int = 0
-    agreement: LocalAgreement = field(default_factory=LocalAgreement)
     words: tuple[Word, ...] = ()
-
-    @property
-    def samples(self) -> Float32Array:
-        """All audio so far, of shape (n_samples,)."""
-        return np.concatenate(self.chunks)
+    ended: bool = False
+    whole: Float32Array | None = None
+    since: float | None = None
 
 
 class Recognizer:
-    """Turns the audio of utterances into words.
-
-    While an utterance goes on, a cheap engine hears all of it again and again; LocalAgreement-2 decides which of its
-    words stay. Partial transcripts show these, and of a draft that is sure of itself also the words after them but for
-    the last, which the end of the audio usually cuts in half: waiting for the next draft would show every word one
-    interval later, although most of these words stay. When the utterance ends, an accurate engine hears it once as a
-    whole, and text that is invented is withdrawn.
+    """Turns the audio of utterances into words, as many at a time as the budget allows.
 
     Parameters
     ----------
-    draft
-        The cheap engine.
-    final
-        The accurate engine.
-    partial_interval
-        Least new audio in seconds between two drafts.
-    partial_growth
-        Least new audio between two drafts as a share of the utterance so far. It bounds the cost of the drafts, which
-        grows with what they hear: at a real-time factor r of the draft engine they cost less than r / partial_growth.
+    engine
+        Hears the words.
+    config
+        The budget.
+
+    Attributes
+    ----------
+    queue
+        What was left to do after the last call.
     """
 
-    def __init__(
-        self, draft: Engine, final: Engine, *, partial_interval: float = 0.6, partial_growth: float = 0.2
-    ) -> None:
-        self._draft = draft
-        self._final = final
-        self._interval = partial_interval
-        self._growth = partial_growth
-        self._open: dict[str, _Open] = {}
+    def __init__(self, engine: StreamingEngine, config: SchedulingConfig | None = None) -> None:
+        self._engine = engine
+        self._scheduler = Scheduler(config)
+        self.reset()
 
     @classmethod
-    def create(cls, threads: int = 2) -> Recognizer:
+    def create(cls, config: SchedulingConfig | None = None, threads: int = 2) -> Recognizer:
         """Load Moonshine tiny for the drafts and Whisper base for the final words.
 
         Raises
@@ -92,66 +82,96 @@ class Recognizer:
         InputError
             If a model is missing or is not the published one.
         """
-        return cls(
-            Moonshine(locate(MODELS["moonshine-tiny-en"]), threads), Whisper(locate(MODELS["whisper-base"]), threads)
-        )
+        draft = Moonshine(locate(MODELS["moonshine-tiny-en"]), threads)
+        final = Whisper(locate(MODELS["whisper-base"]), threads)
+        return cls(DraftingEngine(draft, final), config)
 
     @property
     def latency(self) -> float:
-        """Audio in seconds that a new utterance waits for before its first words are drafted."""
-        return self._interval
+        """Seconds of audio after a word that it takes to hear the word, computing time and waiting aside."""
+        return self._engine.latency
 
     def reset(self) -> None:
-        """Forget all open utterances."""
-        self._open.clear()
+        """Forget all utterances and start a new stream."""
+        self._scheduler.reset()
+        self._open: dict[str, _Open] = {}
+        self.queue = RecognitionQueue()
 
-    def process(self, chunk: SpeechChunk) -> Transcript | None:
+    def bias(self, phrases: Sequence[str]) -> None:
+        """Expect these words and phrases from now on; replaces earlier ones."""
+        self._engine.bias(phrases)
+
+    def accept(self, chunk: SpeechChunk) -> None:
         """Take the next stretch of an utterance; the chunks of different utterances may be interleaved.
+
+        Nothing is computed before `advance`.
+        """
+        if chunk.utterance_id not in self._open:
+            self._open[chunk.utterance_id] = _Open(chunk.track_id, chunk.start_time, self._engine.open())
+        utterance = self._open[chunk.utterance_id]
+        utterance.stream.accept(chunk.samples)
+        utterance.length += len(chunk.samples)
+        if chunk.last:
+            # What waited to be heard for partial words is heard for the final ones.
+            utterance.ended, utterance.whole, utterance.since = True, chunk.whole, chunk.now
+
+    def advance(self, now: float, addressing: Callable[[str], float]) -> list[Transcript]:
+        """Compute what the budget allows now.
+
+        Parameters
+        ----------
+        now
+            Stream time in seconds.
+        addressing
+            Probability that an utterance, by its id, is said to the robot, as far as that is known.
 
         Returns
         -------
-        transcript
-            A partial transcript if its words changed, always a final one with the last chunk, else None.
+        Partial transcripts of utterances whose words changed, and final ones of those that ended. The final words of an
+        utterance may come later than its last chunk, but always come.
         """
-        utterance = self._open.setdefault(chunk.utterance_id, _Open(chunk.start_time))
-        utterance.chunks.append(chunk.samples)
-        utterance.length += len(chunk.samples)
-        if chunk.last:
-            del self._open[chunk.utterance_id]
-            words = self._finish(utterance, chunk)
-            return _transcript(chunk, words)
-        fresh = utterance.length - utterance.drafted
-        if fresh < max(self._interval * SAMPLE_RATE, self._growth * utterance.length):
-            return None
-        words = self._partial(utterance, chunk.now)
+        jobs = self._jobs(now, addressing)
+        chosen = self._scheduler.choose(jobs, now)
+        self.queue = RecognitionQueue.of((job for job in jobs if job not in chosen), now)
+        transcripts = [self._finish(job.utterance_id, now) if job.final else self._hear(job, now) for job in chosen]
+        return [transcript for transcript in transcripts if transcript]
+
+    def flush(self, now: float) -> list[Transcript]:
+        """Finish all utterances at the end of the stream, whatever the budget; `now` is its length in seconds."""
+        self.queue = RecognitionQueue()
+        return [self._finish(utterance_id, now) for utterance_id in list(self._open)]
+
+    def _jobs(self, now: float, addressing: Callable[[str], float]) -> list[Job]:
+        """List all that engines could compute on now."""
+        jobs = []
+        for name, utterance in self._open.items():
+            seconds = _duration(utterance) if utterance.ended else utterance.stream.pending
+            if utterance.ended or seconds > 0:
+                utterance.since = now if utterance.since is None else utterance.since
+                jobs.append(Job(name, utterance.ended, utterance.since, seconds, addressing(name)))
+        return jobs
+
+    def _hear(self, job: Job, now: float) -> Transcript | None:
+        """Hear an utterance as far as it goes; None if its words are those that are already shown."""
+        utterance = self._open[job.utterance_id]
+        utterance.since = None
+        hypothesis = utterance.stream.advance()
+        words = _place(hypothesis.committed + hypothesis.tentative, utterance, now)
         if [word.text for word in words] == [word.text for word in utterance.words]:
             return None
         utterance.words = words
-        return _transcript(chunk, words)
+        stable = len(hypothesis.committed)
+        return Transcript(job.utterance_id, utterance.track_id, words, _confidence(words), final=False, stable=stable)
 
-    def _partial(self, utterance: _Open, now: float) -> tuple[Word, ...]:
-        """Draft all of an utterance again."""
-        utterance.drafted = utterance.length
-        draft = self._draft.transcribe(utterance.samples)
-        duration = utterance.length / SAMPLE_RATE
-        if guards.is_invented(draft, duration):
-            return utterance.words
-        agreement = utterance.agreement
-        agreement.update(draft.words)
-        shown = agreement.committed
-        if guards.is_sure(draft, duration):
-            shown += agreement.tentative[:-1]
-        return _place(shown, utterance, now)
+    def _finish(self, utterance_id: str, now: float) -> Transcript:
+        utterance = self._open.pop(utterance_id)
+        words = _place(utterance.stream.finish(utterance.whole).words, utterance, now, final=now)
+        return Transcript(utterance_id, utterance.track_id, words, _confidence(words), final=True, stable=len(words))
 
-    def _finish(self, utterance: _Open, chunk: SpeechChunk) -> tuple[Word, ...]:
-        """Recognize a whole utterance for good; no words if the text is invented."""
-        samples = utterance.samples if chunk.whole is None else chunk.whole
-        final = self._final.transcribe(samples)
-        draft = self._draft.transcribe(samples) if final.words else Recognition()
-        if reason := guards.reason_to_drop(final, draft, len(samples) / SAMPLE_RATE):
-            _LOG.info("utterance %s dropped: %s: %r", chunk.utterance_id, reason, final.text)
-            return ()
-        return _place(final.words, utterance, chunk.now, final=chunk.now)
+
+def _duration(utterance: _Open) -> float:
+    """Seconds of audio that the final words are made of."""
+    return (utterance.length if utterance.whole is None else len(utterance.whole)) / SAMPLE_RATE
 
 
 def _place(
@@ -168,6 +188,5 @@ def _place(
     )
 
 
-def _transcript(chunk: SpeechChunk, words: tuple[Word, ...]) -> Transcript:
-    confidence = float(np.mean([word.confidence for word in words])) if words else 0.0
-    return Transcript(chunk.utterance_id, chunk.track_id, words, confidence, final=chunk.last)
+def _confidence(words: Sequence[Word]) -> float:
+    return float(np.mean([word.confidence for word in words])) if words else 0.0

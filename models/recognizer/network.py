@@ -51,11 +51,6 @@ class Attention(nn.Module):
         attended = functional.scaled_dot_product_attention(self._split(self.query(x)), *keys_values, attn_mask=mask)
         return self.out(attended.transpose(1, 2).flatten(2))
 
-    def weights(self, x: Tensor, keys: Tensor) -> Tensor:
-        """Return attention weights of shape (B, heads, L, T)."""
-        query = self._split(self.query(x))
-        return torch.softmax(query @ keys.transpose(-1, -2) / query.shape[-1] ** 0.5, dim=-1)
-
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)
 
@@ -64,9 +59,7 @@ class FeedForward(nn.Sequential):
     """Two linear layers."""
 
     def __init__(self, shape: Shape) -> None:
-        super().__init__(
-            nn.Linear(shape.width, 4 * shape.width), nn.GELU(), nn.Linear(4 * shape.width, shape.width)
-        )
+        super().__init__(nn.Linear(shape.width, 4 * shape.width), nn.GELU(), nn.Linear(4 * shape.width, shape.width))
 
 
 class EncoderLayer(nn.Module):
@@ -105,19 +98,19 @@ class Encoder(nn.Module):
         )
 
     def stem(self, mel: Tensor, first: Tensor | int = 0) -> Tensor:
-        """Convolve frames of shape (B, 3 + 2 T + 1, 80), which begin 3 frames before those of the output (B, T, D).
+        """Convolve frames of shape (B, 2 + 2 T + 1, 80), which begin 2 frames before those of the output (B, T, D).
 
         `first` is the number of the first output. What conv1 makes of the frames before the utterance's first is zero,
         as Whisper pads it.
         """
-        x = functional.gelu(self.conv1(mel.transpose(1, 2)))[..., 1:]
+        x = functional.gelu(self.conv1(mel.transpose(1, 2)))
         begins = torch.arange(x.shape[-1], device=x.device) + 2 * first > 0
         x = functional.gelu(self.conv2(x * begins))
         return x.transpose(1, 2)
 
     def forward(self, mel: Tensor, mask: Tensor | None) -> Tensor:
         """Encode whole utterances: (B, 2 T, 80) to (B, T, D), attending where the mask (B or 1, 1, T, T) allows it."""
-        x = self.stem(functional.pad(mel, (0, 0, 3, 1)))
+        x = self.stem(functional.pad(mel, (0, 0, 2, 1)))
         x = x + self.positions[: x.shape[1]]
         for layer in self.layers:
             x, _ = layer(x, mask)
@@ -142,16 +135,15 @@ class DecoderLayer(nn.Module):
 
     def forward(
         self, x: Tensor, cross: KeysValues, past: KeysValues | None, self_mask: Tensor | None, cross_mask: Tensor | None
-    ) -> tuple[Tensor, KeysValues, Tensor]:
-        """Return the output, all keys and values of the self-attention, and the input of the cross-attention."""
+    ) -> tuple[Tensor, KeysValues]:
+        """Return the output, and all keys and values of the self-attention."""
         normal = self.self_norm(x)
         keys, values = self.self_attention.keys_values(normal)
         if past is not None:
             keys, values = torch.cat([past[0], keys], dim=2), torch.cat([past[1], values], dim=2)
         x = x + self.self_attention(normal, (keys, values), self_mask)
-        asking = self.cross_norm(x)
-        x = x + self.cross_attention(asking, cross, cross_mask)
-        return x + self.feed_forward(self.feed_forward_norm(x)), (keys, values), asking
+        x = x + self.cross_attention(self.cross_norm(x), cross, cross_mask)
+        return x + self.feed_forward(self.feed_forward_norm(x)), (keys, values)
 
 
 class Decoder(nn.Module):
@@ -165,12 +157,16 @@ class Decoder(nn.Module):
         self.layers = nn.ModuleList(DecoderLayer(shape) for _ in range(shape.layers))
         self.norm = nn.LayerNorm(shape.width)
 
-    def forward(self, tokens: Tensor, encoded: Tensor, cross_mask: Tensor | None) -> Tensor:
-        """Return logits of shape (B, L, V) for tokens (B, L), encoder output (B, T, D) and its mask (B, 1, 1, T)."""
+    def cross(self, encoded: Tensor) -> list[KeysValues]:
+        """Return the keys and values of every layer's attention to the encoder's output (B, T, D)."""
+        return [layer.cross_attention.keys_values(encoded) for layer in self.layers]
+
+    def forward(self, tokens: Tensor, cross: list[KeysValues], cross_mask: Tensor | None) -> Tensor:
+        """Return logits of shape (B, L, V) for tokens (B, L), what `cross` gave, and a mask of it (B, 1, 1, T)."""
         x = self.embedding(tokens) + self.positions[: tokens.shape[1]]
         causal = torch.ones(x.shape[1], x.shape[1], dtype=torch.bool, device=x.device).tril()
-        for layer in self.layers:
-            x, _, _ = layer(x, layer.cross_attention.keys_values(encoded), None, causal, cross_mask)
+        for layer, keys_values in zip(self.layers, cross, strict=True):
+            x, _ = layer(x, keys_values, None, causal, cross_mask)
         return functional.linear(self.norm(x), self.embedding.weight)
 
 
@@ -229,7 +225,10 @@ def _linear(weights: Weights, theirs: str, ours: str) -> dict[str, NDArray[np.fl
 
 
 def _norm(weights: Weights, theirs: str, ours: str) -> dict[str, NDArray[np.float32]]:
-    return {f"{ours}.weight": weights[f"{theirs}/layer_norm/gamma"], f"{ours}.bias": weights[f"{theirs}/layer_norm/beta"]}
+    return {
+        f"{ours}.weight": weights[f"{theirs}/layer_norm/gamma"],
+        f"{ours}.bias": weights[f"{theirs}/layer_norm/beta"],
+    }
 
 
 def _self_attention(weights: Weights, theirs: str, ours: str) -> dict[str, NDArray[np.float32]]:

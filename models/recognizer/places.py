@@ -120,7 +120,9 @@ def _make(path: Path, index: int, seed: int, split: Split) -> None:
 
 def _responses(scene: Scene) -> NDArray[np.float64]:
     """Return the responses from the people, the nearest first, as a place keeps them."""
-    real = draw_microphones(load_array(scene.array.geometry).positions, scene.microphones, np.random.default_rng(scene.seed))
+    real = draw_microphones(
+        load_array(scene.array.geometry).positions, scene.microphones, np.random.default_rng(scene.seed)
+    )
     field = SoundField(
         RoomAcoustics(scene.room), Receiver(scene.array.pose, real.positions, real.delays, scene.array.body_radius)
     )
@@ -129,7 +131,9 @@ def _responses(scene: Scene) -> NDArray[np.float64]:
     found = []
     for number, talker in enumerate(people):
         way = facing(scene, talker, ROBOT) if talker.directivity else None
-        response = field.response(PointSource(talker.trajectory, way, (scene.seed, number)), 0.0).T * real.gains[:, None]
+        response = (
+            field.response(PointSource(talker.trajectory, way, (scene.seed, number)), 0.0).T * real.gains[:, None]
+        )
         onset = int(np.argmax(np.abs(response[0]) > 0.2 * np.abs(response[0]).max()))
         response = response[:, max(0, onset - 8) :]
         found.append(response / np.sqrt(np.sum(response[0, : SAMPLE_RATE // 20] ** 2)))

@@ -1,0 +1,148 @@
+"""The recognizer's decoder: the final text of an utterance, by a beam search over what the encoder heard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from hearing.recognition.biasing import PhraseBoost
+from hearing.recognition.encoder import FRAME_RATE, Encoded
+from hearing.types import Float32Array
+
+PROMPT = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
+END = "<|endoftext|>"
+WORD_START = "\u0120"
+_TOKENS_PER_SECOND = 8
+_SPARE_TOKENS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text that the decoder may have heard.
+
+    Attributes
+    ----------
+    tokens
+        Their numbers, without prompt and end.
+    log_probabilities
+        Of each of them, and of the end after them.
+    score
+        By which texts compete: mean log-probability of tokens and end, and what expected phrases add.
+    """
+
+    tokens: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Hypothesis:
+    tokens: tuple[int, ...]
+    log_probabilities: tuple[float, ...]
+    state: int
+    bonus: float
+
+    @property
+    def total(self) -> float:
+        return sum(self.log_probabilities) + self.bonus
+
+
+class Decoder:
+    """The network and its search.
+
+    Parameters
+    ----------
+    folder
+        Holds `decoder.onnx` and `tokenizer.json`.
+    threads
+        That the network may use.
+    beam
+        Texts that are followed.
+    """
+
+    def __init__(self, folder: Path, threads: int, beam: int = 4) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "decoder.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._prompt = [self.tokenizer.token_to_id(token) for token in PROMPT]
+        self._end: int = self.tokenizer.token_to_id(END)
+        self._beam = beam
+        self._boost: PhraseBoost | None = None
+
+    def expect(self, boost: PhraseBoost | None) -> None:
+        """Expect other phrases from now on, compiled for tokens."""
+        self._boost = boost
+
+    def search(self, heard: Encoded) -> list[Decoded]:
+        """Find the most likely texts, the best one first.
+
+        A text is no longer than the audio can hold: eight tokens a second.
+        """
+        most = int(len(heard.letters) / FRAME_RATE * _TOKENS_PER_SECOND) + _SPARE_TOKENS
+        layers, _, heads, _, width = heard.keys.shape
+        keys = values = np.zeros((layers, 1, heads, 0, width), np.float32)
+        tokens = np.array([self._prompt])
+        open_ = [_Hypothesis((), (), self._boost.start if self._boost else 0, 0.0)]
+        ended: list[Decoded] = []
+        for _ in range(most):
+            log_probabilities, keys, values = self._session.run(
+                None,
+                {
+                    "tokens": tokens,
+                    "past_keys": keys,
+                    "past_values": values,
+                    "cross_keys": heard.keys,
+                    "cross_values": heard.values,
+                },
+            )
+            origins, open_ = self._extend(open_, log_probabilities, ended)
+            if not open_ or self._hopeless(open_, ended):
+                break
+            keys, values = keys[:, origins], values[:, origins]
+            tokens = np.array([[hypothesis.tokens[-1]] for hypothesis in open_])
+        return sorted(ended, key=lambda decoded: decoded.score, reverse=True)
+
+    def _extend(
+        self, open_: list[_Hypothesis], log_probabilities: Float32Array, ended: list[Decoded]
+    ) -> tuple[NDArray[np.int64], list[_Hypothesis]]:
+        """Go on with the best tokens; move what ends to `ended`. Return where the open ones came from, and these."""
+        scores = log_probabilities + np.array([[hypothesis.total] for hypothesis in open_], np.float32)
+        gains = np.zeros_like(scores)
+        if self._boost:
+            for row, hypothesis in zip(gains, open_, strict=True):
+                symbols, bonuses, others = self._boost.bonuses(hypothesis.state)
+                row += others
+                row[symbols] += bonuses
+                row[self._end] = self._boost.finish(hypothesis.state)
+        total = (scores + gains).ravel()
+        best = np.argpartition(total, -2 * self._beam)[-2 * self._beam :]
+        best = best[np.argsort(total[best])[::-1]]
+        origins, extended = [], []
+        for index in best:
+            row, token = divmod(int(index), scores.shape[1])
+            hypothesis = open_[row]
+            logs = (*hypothesis.log_probabilities, float(log_probabilities[row, token]))
+            if token == self._end:
+                score = (sum(logs) + hypothesis.bonus + float(gains[row, token])) / len(logs)
+                ended.append(Decoded(hypothesis.tokens, logs, score))
+            elif token < self._end and len(extended) < self._beam:
+                state, gain = self._boost.step(hypothesis.state, token) if self._boost else (0, 0.0)
+                origins.append(row)
+                extended.append(_Hypothesis((*hypothesis.tokens, token), logs, state, hypothesis.bonus + gain))
+        return np.array(origins, np.int64), extended
+
+    def _hopeless(self, open_: list[_Hypothesis], ended: list[Decoded]) -> bool:
+        """Tell whether enough texts have ended, and none that is open can become better than the best of them."""
+        if len(ended) < self._beam:
+            return False
+        best = max(decoded.score for decoded in ended)
+        return all(hypothesis.total / (len(hypothesis.tokens) + 1) < best for hypothesis in open_)

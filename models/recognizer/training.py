@@ -1,0 +1,278 @@
+"""Training: the encoder learns to hear in noise, in chunks and without padding, through a decoder that stays as it is.
+
+Whisper's decoder knows English from far more text than there is to train on here, so it is frozen: what it does not
+understand has to be made clearer by the encoder. The encoder learns from the decoder's cross-entropy, from a CTC head on
+the spoken letters, and, on a share of the steps, from what Whisper's own encoder and decoder make of the clean speech.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from hearing_models.recognizer.batches import IGNORED, Batch, Batches
+from hearing_models.recognizer.evaluation import Evaluation
+from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.parallel import DistributedDataParallel
+from torch.utils.data import DataLoader
+
+CHUNKS: tuple[int | None, ...] = (8, 16, 32, 64, None)
+"""Frames of the chunks that are trained, 160 ms to the whole utterance."""
+CHUNK_SHARES = (0.12, 0.23, 0.15, 0.1, 0.4)
+LEFT = 512
+"""Frames before its chunk that the encoder sees when it streams: about 10 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the network is trained.
+
+    Attributes
+    ----------
+    steps
+        Of the optimizer.
+    frames
+        Encoder frames in a batch.
+    rate, head_rate
+        Highest learning rates of the encoder and of the CTC head; they rise for `warm_up` steps and fall to a
+        twentieth along a cosine.
+    ctc, teacher
+        Weights of the CTC loss, and of the two terms of distillation.
+    teach_every
+        Every so many steps are distillation.
+    evaluate_every
+        Steps from one evaluation and checkpoint to the next.
+    """
+
+    steps: int = 1600
+    frames: int = 2400
+    rate: float = 1e-4
+    head_rate: float = 1e-3
+    warm_up: int = 150
+    ctc: float = 0.3
+    teacher: float = 0.5
+    teach_every: int = 3
+    evaluate_every: int = 250
+
+
+@dataclass(slots=True)
+class Run:
+    """A training run as its checkpoint holds it."""
+
+    encoder: Encoder
+    optimizer: torch.optim.Optimizer
+    schedule: torch.optim.lr_scheduler.LRScheduler
+    step: int = 0
+    seconds: float = 0.0
+    best: float = float("inf")
+    losses: dict[str, list[float]] = field(default_factory=dict)
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint in one step."""
+        state = {
+            "encoder": self.encoder.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "progress": (self.step, self.seconds, self.best),
+        }
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint."""
+        state = torch.load(path, weights_only=True)
+        self.encoder.load_state_dict(state["encoder"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.step, self.seconds, self.best = state["progress"]
+
+
+def start(encoder: Encoder, recipe: Recipe) -> Run:
+    """Prepare a run from its first step."""
+    head = list(encoder.letters.parameters())
+    body = [parameter for name, parameter in encoder.named_parameters() if not name.startswith("letters.")]
+    optimizer = torch.optim.AdamW(
+        [{"params": body, "lr": recipe.rate}, {"params": head, "lr": recipe.head_rate}],
+        betas=(0.9, 0.98),
+        weight_decay=0.01,
+        fused=True,
+    )
+
+    def factor(step: int) -> float:
+        if step < recipe.warm_up:
+            return (step + 1) / recipe.warm_up
+        done = min(1.0, (step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up))
+        return 0.05 + 0.95 * (1 + np.cos(np.pi * done)) / 2
+
+    return Run(encoder, optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor))
+
+
+def train(
+    run: Run,
+    decoder: Decoder,
+    teacher: Encoder,
+    batches: Callable[[int], Batches],
+    recipe: Recipe,
+    folder: Path,
+    evaluate: Callable[[Encoder], Evaluation],
+    report: Callable[[int, dict[str, float]], None],
+) -> None:
+    """Train on, from where the run is, to the recipe's last step.
+
+    Started by `torchrun`, every process trains on examples of its own and the gradients are averaged
+    (DistributedDataParallel over gloo, or NCCL where there are GPUs).
+
+    Parameters
+    ----------
+    run
+        From `start`, perhaps with a checkpoint loaded into it.
+    decoder, teacher
+        Whisper's decoder and encoder; neither is changed.
+    batches
+        Makes the stream of batches that begins at a step.
+    recipe
+        How.
+    folder
+        For `latest.pt`, `best.pt` and `log.jsonl`.
+    evaluate
+        Scores the encoder on development scenes; less is better.
+    report
+        Is told step and losses after every step.
+    """
+    rank, device = join()
+    decoder.requires_grad_(False).eval().to(device)
+    teacher.requires_grad_(False).eval().to(device)
+    run.encoder.to(device)
+    student: nn.Module = _Student(run.encoder, decoder, teacher)
+    if torch.distributed.is_initialized():
+        student = DistributedDataParallel(student)
+    loader = iter(DataLoader(batches(run.step), batch_size=None, num_workers=1, prefetch_factor=4))
+    began = time.monotonic() - run.seconds
+    while run.step < recipe.steps:
+        losses = _step(run, student, next(loader), recipe, device)
+        for name, value in losses.items():
+            run.losses.setdefault(name, []).append(value)
+        run.step += 1
+        run.seconds = time.monotonic() - began
+        report(run.step, losses)
+        if rank == 0 and (run.step % recipe.evaluate_every == 0 or run.step == recipe.steps):
+            _conclude(run, folder, evaluate(run.encoder))
+
+
+def _step(run: Run, student: nn.Module, batch: Batch, recipe: Recipe, device: torch.device) -> dict[str, float]:
+    # Chosen by the number of the step, so that all processes and a resumed run choose alike.
+    rng = np.random.default_rng((run.step, 17))
+    chunk = CHUNKS[int(rng.choice(len(CHUNKS), p=CHUNK_SHARES))]
+    teach = run.step % recipe.teach_every == 0
+    run.encoder.train()
+    run.optimizer.zero_grad(set_to_none=True)
+    with torch.autocast(device.type, torch.bfloat16):
+        losses = student(_to(batch, device), chunk, teach)
+    total = losses["words"] + recipe.ctc * losses["letters"]
+    if teach:
+        total = losses["words"] / 2 + recipe.ctc * losses["letters"]
+        total = total + recipe.teacher * (losses["features"] + losses["posteriors"])
+    total.backward()
+    torch.nn.utils.clip_grad_norm_(run.encoder.parameters(), 1.0)
+    run.optimizer.step()
+    run.schedule.step()
+    return {name: float(loss.detach()) for name, loss in losses.items()}
+
+
+class _Student(nn.Module):
+    """All losses in one module, as DistributedDataParallel wants it."""
+
+    def __init__(self, encoder: Encoder, decoder: Decoder, teacher: Encoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        # Hidden from the parameters of this module: nothing of these is trained.
+        self._fixed = (decoder, teacher)
+
+    def forward(self, batch: Batch, chunk: int | None, teach: bool) -> dict[str, Tensor]:
+        decoder, teacher = self._fixed
+        n_frames = batch.mel.shape[1] // 2
+        there = torch.arange(n_frames, device=batch.mel.device) < batch.frames[:, None]
+        chunked = chunk_mask(n_frames, chunk, LEFT if chunk else None).to(batch.mel.device)
+        seen = chunked[None, None] & there[:, None, None]
+        # Frames of the padding see themselves: a softmax over nothing is not a number.
+        seen = seen | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
+        encoded = self.encoder(batch.mel, seen)
+        cross = there[:, None, None]
+        logits = decoder(batch.tokens, decoder.cross(encoded), cross)
+        losses = {
+            "words": functional.cross_entropy(
+                logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED
+            ),
+            "letters": self._letters(batch, encoded),
+        }
+        if teach:
+            with torch.no_grad():
+                whole = there[:, None, None] | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
+                goal = teacher(batch.clean, whole)
+                judged = functional.log_softmax(decoder(batch.tokens, decoder.cross(goal), cross).float(), dim=-1)
+            losses["features"] = _difference(encoded, goal, there)
+            counted = batch.targets != IGNORED
+            said = functional.log_softmax(logits.float()[counted], dim=-1)
+            losses["posteriors"] = functional.kl_div(said, judged[counted], reduction="batchmean", log_target=True)
+        return losses
+
+    def _letters(self, batch: Batch, encoded: Tensor) -> Tensor:
+        """CTC (Graves et al. 2006) per letter; what is too fast for 50 frames a second does not count."""
+        log_probabilities = self.encoder.letter_log_probabilities(encoded).transpose(0, 1)
+        loss = functional.ctc_loss(
+            log_probabilities, batch.letters, batch.frames, batch.n_letters, reduction="none", zero_infinity=True
+        )
+        return loss.sum() / batch.n_letters.sum().clamp(min=1)
+
+
+def _difference(encoded: Tensor, goal: Tensor, there: Tensor) -> Tensor:
+    """Relative squared error plus one minus the cosine, over the frames that are there."""
+    ours, theirs = encoded.float()[there], goal.float()[there]
+    relative = (ours - theirs).square().sum(dim=1) / theirs.square().sum(dim=1)
+    return relative.mean() + 1 - functional.cosine_similarity(ours, theirs, dim=1).mean()
+
+
+def _conclude(run: Run, folder: Path, evaluation: Evaluation) -> None:
+    means = {name: round(float(np.mean(values)), 4) for name, values in run.losses.items()}
+    run.losses = {}
+    line: dict[str, Any] = {"step": run.step, "seconds": round(run.seconds), "losses": means, **asdict(evaluation)}
+    with (folder / "log.jsonl").open("a") as file:
+        file.write(json.dumps(line) + "\n")
+    if evaluation.score < run.best:
+        run.best = evaluation.score
+        run.save(folder / "best.pt")
+    run.save(folder / "latest.pt")
+
+
+def join() -> tuple[int, torch.device]:
+    """Join the other processes, if `torchrun` has started this one; return the rank and the device to work on."""
+    gpu = torch.cuda.is_available()
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    device = torch.device(f"cuda:{local}" if gpu else "cpu")
+    if "RANK" in os.environ and not torch.distributed.is_initialized():
+        torch.distributed.init_process_group("nccl" if gpu else "gloo")
+    return (torch.distributed.get_rank() if torch.distributed.is_initialized() else 0), device
+
+
+def _to(batch: Batch, device: torch.device) -> Batch:
+    return Batch(*(getattr(batch, name).to(device) for name in Batch.__slots__))
+
+
+def frozen_copy(encoder: Encoder) -> Encoder:
+    """Return a copy to learn from."""
+    return copy.deepcopy(encoder).requires_grad_(False).eval()
+
+
+def log_lines(folder: Path) -> Iterator[dict[str, Any]]:
+    """Read the figures that training has written so far."""
+    yield from map(json.loads, (folder / "log.jsonl").read_text().splitlines())
