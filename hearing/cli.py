@@ -58,17 +58,25 @@ def transcribe(
     out: Annotated[Path, typer.Option(help="Folder for the outputs.")],
     array: Annotated[str | None, typer.Option(help="Array name or YAML file; see `hearing arrays`.")] = None,
     playback: Annotated[Path | None, typer.Option(help="Audio file of what the robot's loudspeaker played.")] = None,
+    phrases: Annotated[
+        Path | None, typer.Option(help="Text file of names and rare words to expect, a word or phrase a line.")
+    ] = None,
+    engine: Annotated[str, typer.Option(help="Speech recognition engine; see docs/engines.md.")] = "hearing",
+    engine_folder: Annotated[Path | None, typer.Option(help="Folder of the engine's model.")] = None,
 ) -> None:
     """Write down who said what, when and from where."""
     from hearing.outputs import SessionLog, Timing, check_out_dir
-    from hearing.pipeline import Pipeline
+    from hearing.pipeline import Pipeline, PipelineConfig
+    from hearing.recognition.phrases import read_phrases
     from hearing.recording import open_recording
 
     source = open_recording(recording, array, playback)
+    expected = read_phrases(phrases) if phrases is not None else ()
     check_out_dir(out)
     for notice in source.notices:
         say(f"notice: {notice}")
-    pipeline = Pipeline.create(source.array)
+    pipeline = Pipeline.create(source.array, PipelineConfig(engine=engine, engine_folder=engine_folder))
+    pipeline.bias(expected)
     log = SessionLog()
     begin = time.perf_counter()
     for output in _with_progress(pipeline, source):

@@ -20,6 +20,7 @@ from rich.table import Table
 from hearing.arrays import array_names, load_array
 from hearing.errors import InputError
 from hearing.recognition.catalogue import MODELS
+from hearing.recognition.engines import DEFAULT_ENGINE, load_engine
 from hearing.recognition.store import cache_folder, locate
 
 Level = Literal["ok", "warning", "missing"]
@@ -38,6 +39,8 @@ LIBRARIES = {
     "threadpoolctl": "threadpoolctl",
 }
 """Import name and package name of what `hearing transcribe` and `hearing evaluate` need."""
+NEEDED_MODELS = ("silero-vad-v6",)
+"""The others belong to engines that somebody may choose."""
 ROS_MODULES = ("rclpy", "hearing_msgs", "hearing_nodes")
 GIGABYTE = 1e9
 NEEDED_MEMORY_GB = 1.5
@@ -91,6 +94,7 @@ def examine() -> Iterator[Check]:
     yield _python()
     for module, package in LIBRARIES.items():
         yield _library(module, package)
+    yield _recognizer()
     for name in MODELS:
         yield _model(name)
     yield _microphones()
@@ -112,11 +116,21 @@ def _library(module: str, package: str) -> Check:
     return Check(package, "ok", importlib.metadata.version(package))
 
 
+def _recognizer() -> Check:
+    try:
+        load_engine(DEFAULT_ENGINE)
+    except InputError as error:
+        return Check("recognizer", "missing", "not usable", str(error))
+    return Check("recognizer", "ok", "its networks load")
+
+
 def _model(name: str) -> Check:
     try:
         locate(MODELS[name], thorough=True)
     except InputError as error:
-        return Check(f"model {name}", "missing", "not usable", str(error))
+        if name in NEEDED_MODELS:
+            return Check(f"model {name}", "missing", "not usable", str(error))
+        return Check(f"model {name}", "warning", "not usable", f"only another engine needs it: {error}")
     return Check(f"model {name}", "ok", "sha256 verified")
 
 

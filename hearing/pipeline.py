@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -23,6 +24,7 @@ from hearing.front_end import FrontEnd, FrontEndConfig, FrontEndOutput
 from hearing.health import ChannelFault
 from hearing.recognition import Recognizer
 from hearing.recognition.catalogue import MODELS
+from hearing.recognition.engines import DEFAULT_ENGINE
 from hearing.recognition.scheduling import RecognitionQueue, SchedulingConfig
 from hearing.recognition.store import locate
 from hearing.segmentation import SegmentationConfig, UtteranceSegmenter
@@ -53,12 +55,17 @@ class PipelineConfig:
 
     Attributes
     ----------
+    engine, engine_folder
+        Which speech recognition engine `Pipeline.create` loads, and the folder of its model if it shall not be the
+        packaged one; see `hearing.recognition.engines`.
     scheduling
         How much the recognizer may compute; for the one that `Pipeline.create` makes.
     """
 
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     segmentation: SegmentationConfig = field(default_factory=SegmentationConfig)
+    engine: str = DEFAULT_ENGINE
+    engine_folder: Path | None = None
     scheduling: SchedulingConfig = field(default_factory=SchedulingConfig)
     attribution: AttributionConfig = field(default_factory=AttributionConfig)
 
@@ -103,11 +110,12 @@ class Pipeline:
         Raises
         ------
         InputError
-            If a model is missing or is not the one it should be.
+            If there is no such engine, or a model is missing or is not the one it should be.
         """
         activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
         config = config or PipelineConfig()
-        return cls(array, Recognizer.create(config.scheduling), activity, config)
+        recognizer = Recognizer.create(config.scheduling, config.engine, config.engine_folder)
+        return cls(array, recognizer, activity, config)
 
     @property
     def latency(self) -> float:
@@ -142,8 +150,18 @@ class Pipeline:
         """What the recognizer has yet to do."""
         return self._recognizer.queue
 
+    def check_phrases(self, phrases: Sequence[str]) -> None:
+        """Make sure that `bias` will take phrases; unlike that it takes no time and may be asked from any thread.
+
+        Raises
+        ------
+        InputError
+            If the engine takes none, one has neither letters nor digits, or there are too many.
+        """
+        self._recognizer.check_phrases(phrases)
+
     def bias(self, phrases: Sequence[str]) -> None:
-        """Expect these words and phrases from now on; replaces earlier ones."""
+        """Expect these words and phrases from now on; replaces earlier ones. Refuses what `check_phrases` refuses."""
         self._recognizer.bias(phrases)
 
     def process(

@@ -1,9 +1,12 @@
+from __future__ import annotations
+
 import json
 import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +15,8 @@ from meeteval.io import SegLST
 
 from hearing import cli
 from hearing.arrays import MicrophoneArray
-from hearing.pipeline import Pipeline
+from hearing.pipeline import Pipeline, PipelineConfig
+from hearing.recognition.engines import DEFAULT_ENGINE
 from hearing.types import (
     SAMPLE_RATE,
     AudioBlock,
@@ -48,11 +52,19 @@ class FakePipeline:
 
     latency = 0.5
 
-    def __init__(self, array: MicrophoneArray) -> None:
+    made: ClassVar[list[FakePipeline]] = []
+
+    def __init__(self, array: MicrophoneArray, config: PipelineConfig) -> None:
+        self.made.append(self)
         self.array = array
+        self.config = config
+        self.phrases: Sequence[str] = ("never set",)
         self.compute_seconds = {"localize": 0.001}
         self.faults = ()
         self.now = 0.0
+
+    def bias(self, phrases: Sequence[str]) -> None:
+        self.phrases = phrases
 
     def process(self, block: AudioBlock, playback: object, motion: object) -> HearingOutput:
         assert block.samples.shape[1] == self.array.n_microphones
@@ -134,6 +146,41 @@ def test_transcribe_reads_a_recording_folder_with_parts_that_are_not_used_yet(
     assert cli.main(["transcribe", str(folder), "--out", str(tmp_path / "out")]) == 0
     assert "camera.mp4 is not used yet" in capsys.readouterr().err
     assert json.loads((tmp_path / "out" / "segments.json").read_text())[0]["session_id"] == "meeting"
+
+
+@pytest.mark.usefixtures("fake_pipeline")
+def test_transcribe_takes_an_engine_and_phrases(audio: Callable[..., Path], tmp_path: Path) -> None:
+    phrases = tmp_path / "phrases.txt"
+    phrases.write_text("torque wrench\n")
+    arguments = ["transcribe", str(audio()), "--array", "respeaker_4mic", "--out", str(tmp_path / "out")]
+    choices = ["--engine", "vosk", "--engine-folder", str(tmp_path), "--phrases", str(phrases)]
+    assert cli.main(arguments) == 0
+    assert cli.main(arguments + choices) == 0
+    *_, plain, chosen = FakePipeline.made
+    assert (plain.config.engine, plain.config.engine_folder, plain.phrases) == (DEFAULT_ENGINE, None, ())
+    assert (chosen.config.engine, chosen.config.engine_folder) == ("vosk", tmp_path)
+    assert chosen.phrases == ("torque wrench",)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--engine", "kaldi"], "engine 'kaldi' is unknown; known are: hearing, "),
+        (["--engine", "vosk"], "engine vosk: no package carries its model; give the folder"),
+        (["--engine", "moonshine", "--phrases", "lathe"], "takes no phrases; leave them out, or choose the engine he"),
+        (["--phrases", "---"], "phrases.txt: the phrase '---' has no letters"),
+        (["--phrases", ""], "phrases.txt: holds no phrases"),
+    ],
+)
+def test_transcribe_refuses_engines_and_phrases_that_do_not_fit(
+    options: list[str], message: str, audio: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if "--phrases" in options:
+        (tmp_path / "phrases.txt").write_text(options[-1])
+        options = [*options[:-1], str(tmp_path / "phrases.txt")]
+    out = tmp_path / "out"
+    assert message in refusal(capsys, "transcribe", audio(), "--array", "respeaker_4mic", "--out", out, *options)
+    assert not out.exists()
 
 
 @pytest.mark.usefixtures("fake_pipeline")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 
@@ -35,6 +36,23 @@ def test_a_missing_model_makes_it_unfit_and_is_explained(
     printed = capsys.readouterr().out
     assert "pip install it" in printed
     assert "will not work" in printed
+
+
+def test_a_model_of_another_engine_is_not_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_model(*_: object, **__: object) -> None:
+        raise InputError("model.bin is not on this machine; `pip install it`")
+
+    monkeypatch.setattr(doctor, "locate", no_model)
+    levels = {check.subject: check.level for check in doctor.examine()}
+    assert levels["model whisper-base"] == levels["model moonshine-tiny-en"] == "warning"
+    assert levels["model silero-vad-v6"] == "missing"
+
+
+def test_without_the_recognizer_it_is_unfit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hearing.recognition.engines.own_weights", lambda: tmp_path)
+    check = next(check for check in doctor.examine() if check.subject == "recognizer")
+    assert check.level == "missing"
+    assert "encoder.onnx" in check.remedy
 
 
 def test_a_missing_library_makes_it_unfit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,13 @@ from hearing.console import Note, say
 from hearing.errors import InputError
 from hearing.recognition.drafting import DraftingEngine
 from hearing.recognition.engine import StreamingEngine
-from hearing.recognition.engines import engine_names, load_engine
+from hearing.recognition.engines import DEFAULT_ENGINE, engine_names, load_engine
+from hearing.recognition.engines.support import own_weights
 from hearing.types import SAMPLE_RATE, Float32Array
 
-OWN = "hearing"
+OWN = DEFAULT_ENGINE
 """The project's own engine."""
-OWN_WHOLE = "hearing, whole"
+OWN_WHOLE = f"{OWN}, whole"
 """The same, hearing every utterance once more with all of it as context when it ends."""
 STOCK = "faster-whisper"
 """What the others are compared with: Whisper base as it comes, every utterance padded to 30 s."""
@@ -97,6 +97,11 @@ class Results:
     memory: Mapping[str, int]
     left_out: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def own(self) -> str | None:
+        """The project's own engine, with the weights of the package or those of a folder, if it was measured."""
+        return next((engine for engine in self.answers if engine == OWN or engine.startswith(f"{OWN} ")), None)
+
     def of(self, engine: str, chosen: Callable[[Answer], bool]) -> list[Answer]:
         """Return the answers of an engine to some utterances."""
         return [answer for answer in self.answers[engine] if chosen(answer)]
@@ -155,8 +160,8 @@ def parse_engines(text: str) -> tuple[Choice, ...]:
     choices = []
     for entry in filter(None, map(str.strip, text.split(","))):
         name, _, folder = entry.partition("=")
-        if name not in _names():
-            raise InputError(f"--engines: {name!r} is unknown; known are: {', '.join(_names())}")
+        if name not in engine_names():
+            raise InputError(f"--engines: {name!r} is unknown; known are: {', '.join(engine_names())}")
         choices.append(Choice(name, Path(folder) if folder else None))
     return tuple(dict.fromkeys(choices))
 
@@ -229,7 +234,7 @@ def _contestants(asked: Sequence[Choice]) -> tuple[list[_Contestant], dict[str, 
     """Load the engines that were asked for, or all that load, and tell which do not."""
     found: list[_Contestant] = []
     left_out: dict[str, str] = {}
-    for choice in asked or map(Choice, _names()):
+    for choice in asked or map(Choice, engine_names()):
         try:
             engine = load_engine(choice.name, choice.folder, threads=1)
         except InputError as error:
@@ -273,15 +278,11 @@ def _parsed(record: dict[str, Any]) -> _Memory:
     return _Memory(**record)
 
 
-def _names() -> tuple[str, ...]:
-    return tuple(dict.fromkeys((OWN, *engine_names())))
-
-
 def _version(choice: Choice) -> str:
     """Return a fingerprint of the files of a model that may change; those of packages are pinned."""
     folder = choice.folder
     if choice.name == OWN and folder is None:
-        folder = Path(str(resources.files("hearing_models"))) / "recognizer" / "weights"
+        folder = own_weights()
     if folder is None:
         return "packaged"
     digest = hashlib.sha256()

@@ -38,8 +38,8 @@ _LEGEND = f"""\
 - Every engine hears the same audio, in one thread, in utterances that are cut out for it: speech of 1 to 20 s in
   simulated rooms (reverberation 0.25 to 1 s) with machines at the given ratio, at one microphone or in a beam that is
   steered at the talker.
-- Word and character errors: per cent, in Whisper's English normal form, counted with MeetEval; characters without blanks.
-  In parentheses the 95 % interval, by bootstrap over utterances.
+- Word and character errors: per cent, in Whisper's English normal form, characters without blanks, counted with
+  MeetEval. In parentheses the 95 % interval, by bootstrap over utterances.
 - `{STOCK}` is Whisper base as it comes, every utterance padded to 30 s. Engines that only hear finished audio draft
   their partial words by hearing all of it again and again; guards against invented text stand behind them.
 - `{OWN}` hears chunks of 320 ms and writes its final words from what it heard in them; `{OWN}, whole` hears the
@@ -50,9 +50,8 @@ _COST_LEGEND = f"""\
 Condition "{TIMED}". Partial: from the true end of a word until it is first shown, computing included, for words that
 are shown before the utterance ends, whose share of all words is beside it. Words that the engine writes as digits are
 not counted. Final: computing time from the end of the utterance to its final words. Real-time factor: computing time of
-one core, partial words included, per second of audio; above 1 the engine falls behind, which the delays leave out. Memory: by how much a fresh process grows that loads the engine
-and hears 20 s."""
-
+one core, partial words included, per second of audio; above 1 the engine falls behind, which the delays leave out.
+Memory: by how much a fresh process grows that loads the engine and hears 20 s."""
 _ABOUT_OTHERS = (
     "Numbers, addresses and names by accented speakers; what people say to robots by synthetic voices. At the "
     f"microphone {', '.join(f'{snr:g}' for snr in SNRS_DB)} dB in turn."
@@ -81,9 +80,9 @@ def page_lines(results: Results) -> Iterator[str]:
     """Write the page as Markdown."""
     yield from _introduction(results)
     yield from ("", f"![Word errors over the ratio of speech to machines, and delays]({NAME}.png)")
-    if OWN in results.answers:
+    if results.own:
         yield from ("", "## What was to be reached", "")
-        yield from table("", ("target", f"`{OWN}`", "reached"), _targets(results))
+        yield from table("", ("target", f"`{results.own}`", "reached"), _targets(results, results.own))
     names = [condition.name for condition in READ_CONDITIONS]
     yield from ("", "## Word errors, read speech", "", *_errors(results, names, "words"))
     yield from ("", "## Character errors, read speech", "", *_errors(results, names, "letters"))
@@ -116,17 +115,17 @@ def _introduction(results: Results) -> Iterator[str]:
     yield _LEGEND
 
 
-def _targets(results: Results) -> dict[str, list[str]]:
-    timed = results.of(OWN, _in(TIMED))
+def _targets(results: Results, own: str) -> dict[str, list[str]]:
+    timed = results.of(own, _in(TIMED))
     partial = [latency for answer in timed for latency in answer.latencies]
     final = [answer.final_seconds for answer in timed]
-    noise = results.of(OWN, lambda answer: not answer.said)
+    noise = results.of(own, lambda answer: not answer.said)
     per_ten_minutes = 600 * sum(a.n_heard for a in noise) / sum(a.audio_seconds for a in noise)
     figures: dict[str, tuple[str, float, float | None]] = {
         "partial word, median (s)": (".2f", 0.6, float(np.median(partial)) if partial else None),
         "final words, 90th percentile (s)": (".2f", 0.5, float(np.percentile(final, 90))),
         "real-time factor": (".2f", 0.15, _real_time_factor(timed)),
-        "memory (MB)": (".0f", 500, results.memory[OWN] / 1e6),
+        "memory (MB)": (".0f", 500, results.memory[own] / 1e6),
         "words in ten minutes of noise": (".0f", MOST_WORDS, per_ten_minutes),
     }
     return {
@@ -239,14 +238,15 @@ def _draw(results: Results, picture: Path) -> None:
         _draw_errors(axes, results, place)
     microphone.set_ylabel("word errors (%)")
     microphone.legend(fontsize="small")
-    engine = OWN if OWN in results.answers else next(iter(results.answers))
+    engine = results.own or next(iter(results.answers))
     answers = results.of(engine, _in(TIMED))
     series = {
         "word shown after its end": [latency for answer in answers for latency in answer.latencies],
         "final words after the end": [answer.final_seconds for answer in answers],
     }
+    bins = np.histogram_bin_edges([value for values in series.values() for value in values], 30)
     for label, values in series.items():
-        delays.hist(values, bins=30, alpha=0.6, label=label)
+        delays.hist(values, bins, weights=[100 / len(values)] * len(values), alpha=0.6, label=f"{label} (%)")
     delays.set_title(f"{engine}: delays (s)", fontsize="medium")
     delays.legend(fontsize="small")
     delays.spines[["top", "right"]].set_visible(False)

@@ -10,7 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from hearing_datasets.text import normalized_text
 from meeteval.wer import siso_word_error_rate
-from meeteval.wer.wer.siso import siso_character_error_rate
 from numpy.typing import NDArray
 
 Unit = Literal["words", "letters"]
@@ -105,9 +104,11 @@ def _counts(answers: Sequence[Answer], unit: Unit) -> tuple[NDArray[np.int64], N
 
 @cache
 def _compared(said: str, heard: str, unit: Unit) -> tuple[int, int]:
-    true, written = normalized_text(said), normalized_text(heard)
-    if unit == "words":
-        rate = siso_word_error_rate(true, written)
-    else:  # "W B S A" is "WBSA"
-        rate = siso_character_error_rate(true.replace(" ", ""), written.replace(" ", ""))
+    rate = siso_word_error_rate(_separated(said, unit), _separated(heard, unit))
     return rate.errors, rate.length
+
+
+def _separated(text: str, unit: Unit) -> str:
+    """Normalize a text and put blanks between what is counted; between letters there are none, "W B S A" is "WBSA"."""
+    normal = normalized_text(text)
+    return normal if unit == "words" else " ".join(normal.replace(" ", ""))

@@ -74,7 +74,7 @@ class Decoder:
         )
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._prompt = [self.tokenizer.token_to_id(token) for token in PROMPT]
-        self._end: int = self.tokenizer.token_to_id(END)
+        self._end = int(self.tokenizer.token_to_id(END) or 0)
         self._beam = beam
         self._boost: PhraseBoost | None = None
 
@@ -126,7 +126,8 @@ class Decoder:
         total = (scores + gains).ravel()
         best = np.argpartition(total, -2 * self._beam)[-2 * self._beam :]
         best = best[np.argsort(total[best])[::-1]]
-        origins, extended = [], []
+        origins: list[int] = []
+        extended: list[_Hypothesis] = []
         for index in best:
             row, token = divmod(int(index), scores.shape[1])
             hypothesis = open_[row]

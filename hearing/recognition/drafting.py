@@ -39,6 +39,8 @@ class DraftingEngine:
         grows with what they hear: at a real-time factor r of the draft engine they cost less than r / partial_growth.
     """
 
+    takes_phrases = False
+
     def __init__(
         self, draft: Engine, final: Engine, partial_interval: float = 0.6, partial_growth: float = 0.2
     ) -> None:

@@ -130,13 +130,21 @@ class StreamingEngine(Protocol):
 
     latency: float
     """Seconds of audio after a word that it takes to hear the word, computing time aside."""
+    takes_phrases: bool
+    """Whether `bias` takes phrases or refuses them."""
 
     def open(self) -> UtteranceStream:
         """Begin an utterance."""
         ...
 
     def bias(self, phrases: Sequence[str]) -> None:
-        """Expect these words and phrases from now on, in utterances that are open as well; replaces earlier ones."""
+        """Expect these words and phrases from now on, in utterances that are open as well; replaces earlier ones.
+
+        Raises
+        ------
+        InputError
+            If a phrase has neither letters nor digits, or if there are phrases and the engine takes none.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""Log-mel features, streaming: what Whisper hears, with a running reference in place of the utterance's loudest frame."""
+"""Log-mel features, streaming: what Whisper hears, relative to the loudest frame so far instead of the loudest of all."""
 
 from __future__ import annotations
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from hearing.recognition.catalogue import MODELS
-from hearing.recognition.drafting import DraftingEngine
+from hearing.errors import InputError
 from hearing.recognition.engine import RecognizedWord, StreamingEngine, UtteranceStream
-from hearing.recognition.moonshine import Moonshine
+from hearing.recognition.engines import DEFAULT_ENGINE, load_engine
+from hearing.recognition.phrases import check_phrases
 from hearing.recognition.scheduling import Job, RecognitionQueue, Scheduler, SchedulingConfig
-from hearing.recognition.store import locate
 from hearing.recognition.text import matches, normalized
-from hearing.recognition.whisper import Whisper
 from hearing.types import SAMPLE_RATE, Float32Array, SpeechChunk, Transcript, Word
 
 
@@ -74,17 +73,15 @@ class Recognizer:
         self.reset()
 
     @classmethod
-    def create(cls, config: SchedulingConfig | None = None, threads: int = 2) -> Recognizer:
-        """Load Moonshine tiny for the drafts and Whisper base for the final words.
-
-        Raises
-        ------
-        InputError
-            If a model is missing or is not the published one.
-        """
-        draft = Moonshine(locate(MODELS["moonshine-tiny-en"]), threads)
-        final = Whisper(locate(MODELS["whisper-base"]), threads)
-        return cls(DraftingEngine(draft, final), config)
+    def create(
+        cls,
+        config: SchedulingConfig | None = None,
+        engine: str = DEFAULT_ENGINE,
+        folder: Path | None = None,
+        threads: int = 2,
+    ) -> Recognizer:
+        """Load an engine and make a recognizer of it; `load_engine` explains the parameters and what may go wrong."""
+        return cls(load_engine(engine, folder, threads), config)
 
     @property
     def latency(self) -> float:
@@ -97,8 +94,21 @@ class Recognizer:
         self._open: dict[str, _Open] = {}
         self.queue = RecognitionQueue()
 
+    def check_phrases(self, phrases: Sequence[str]) -> None:
+        """Make sure that `bias` will take phrases; unlike that it takes no time and disturbs nothing.
+
+        Raises
+        ------
+        InputError
+            If the engine takes none, one has neither letters nor digits, or there are too many.
+        """
+        if phrases and not self._engine.takes_phrases:
+            raise InputError(f"this engine takes no phrases; leave them out, or choose the engine {DEFAULT_ENGINE}")
+        check_phrases(phrases)
+
     def bias(self, phrases: Sequence[str]) -> None:
-        """Expect these words and phrases from now on; replaces earlier ones."""
+        """Expect these words and phrases from now on; replaces earlier ones. Refuses what `check_phrases` refuses."""
+        self.check_phrases(phrases)
         self._engine.bias(phrases)
 
     def accept(self, chunk: SpeechChunk) -> None:

@@ -12,6 +12,7 @@ import logging
 import math
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,6 +57,7 @@ class StreamingRecognizer:
     """
 
     latency = CHUNK / FRAME_RATE
+    takes_phrases = True
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
         if missing := [name for name in _FILES if not (folder / name).is_file()]:
@@ -106,7 +108,7 @@ class StreamingRecognizer:
         names = [self.decoder.tokenizer.id_to_token(token) or "" for token in text.tokens]
         bounds = [i for i, name in enumerate(names) if i == 0 or name.startswith(WORD_START)] + [len(names)]
         found: list[tuple[str, float]] = []
-        for begin, end in zip(bounds, bounds[1:], strict=False):
+        for begin, end in pairwise(bounds):
             name = self.decoder.tokenizer.decode(list(text.tokens[begin:end])).strip()
             if normalize(name):
                 found.append((name, math.exp(sum(text.log_probabilities[begin:end]) / (end - begin))))
@@ -185,7 +187,7 @@ class RecognizerStream:
         return sum(len(part.letters) for part in self._heard)
 
     def _take(self) -> Float32Array:
-        samples = np.concatenate([np.zeros(0, np.float32), *self._accepted])
+        samples: Float32Array = np.concatenate([np.zeros(0, np.float32), *self._accepted])
         self._accepted.clear()
         return samples
 

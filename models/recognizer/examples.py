@@ -93,7 +93,7 @@ def compose(rng: Rng, pool: Sequence[Speech]) -> tuple[Float32Array, str, str]:
         parts += [spoken_at(rng, speech), _pause(rng, 0.1, 0.8)]
         written.append(speech.written)
         said.append(speech.spoken)
-        total += speech.duration
+        total = sum(map(len, parts)) / SAMPLE_RATE
     return np.concatenate(parts), " ".join(written), " ".join(said)
 
 

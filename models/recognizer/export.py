@@ -25,7 +25,7 @@ class EncoderStep(nn.Module):
         self.encoder, self.decoder = encoder, decoder
 
     def forward(self, mel: Tensor, first: Tensor, past_keys: Tensor, past_values: Tensor) -> tuple[Tensor, ...]:
-        """Take frames as `Encoder.stem` does, the number of the first output frame, shape (), and what is remembered."""
+        """Take frames as `Encoder.stem` does, the number of the first output frame, and what is remembered."""
         x = self.encoder.stem(mel, first)
         x = x + self.encoder.positions[torch.arange(x.shape[1], device=x.device) + first]
         keys, values = [], []
@@ -43,8 +43,8 @@ class EncoderStep(nn.Module):
 class DecoderStep(nn.Module):
     """Say what may follow on the tokens so far.
 
-    The outputs are log-probabilities of the next token (B, V), and keys and values to remember (layers, B, heads, P + L,
-    64).
+    The outputs are log-probabilities of the next token (B, V), and keys and values to remember
+    (layers, B, heads, P + L, 64).
     """
 
     def __init__(self, decoder: Decoder) -> None:

@@ -1,7 +1,7 @@
 """Places where speech is recorded: impulse responses and machine noise of simulated halls, made once and used often.
 
-Simulating a scene for every training example would cost more than training. Instead a place keeps what is expensive, the
-responses from a few people's mouths to the microphones and what its machines sound like there; examples are
+Simulating a scene for every training example would cost more than training. Instead a place keeps what is expensive,
+the responses from a few people's mouths to the microphones and what its machines sound like there; examples are
 convolutions and sums of these.
 """
 

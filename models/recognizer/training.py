@@ -1,14 +1,16 @@
 """Training: the encoder learns to hear in noise, in chunks and without padding, through a decoder that stays as it is.
 
 Whisper's decoder knows English from far more text than there is to train on here, so it is frozen: what it does not
-understand has to be made clearer by the encoder. The encoder learns from the decoder's cross-entropy, from a CTC head on
-the spoken letters, and, on a share of the steps, from what Whisper's own encoder and decoder make of the clean speech.
+understand has to be made clearer by the encoder. The encoder learns from the decoder's cross-entropy, from a CTC head
+on the spoken letters, and, on a share of the steps, from what Whisper's own encoder and decoder make of the clean
+speech.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -112,7 +114,7 @@ def start(encoder: Encoder, recipe: Recipe) -> Run:
         if step < recipe.warm_up:
             return (step + 1) / recipe.warm_up
         done = min(1.0, (step - recipe.warm_up) / max(1, recipe.steps - recipe.warm_up))
-        return 0.05 + 0.95 * (1 + np.cos(np.pi * done)) / 2
+        return 0.05 + 0.95 * (1 + math.cos(math.pi * done)) / 2
 
     return Run(encoder, optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor))
 

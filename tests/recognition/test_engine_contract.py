@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from hearing.recognition.text import matches, normalize, normalized
 from hearing.types import SAMPLE_RATE, Float32Array
 
 BLOCK = SAMPLE_RATE // 10
-PACKAGED = ("moonshine", "whisper-base", "faster-whisper", "pocketsphinx")
+PACKAGED = ("hearing", "moonshine", "whisper-base", "faster-whisper", "pocketsphinx")
 
 
 def follow(engine: StreamingEngine, samples: Float32Array) -> tuple[list[Hypothesis], Recognition]:
@@ -105,6 +105,6 @@ def test_nobody_speaks_faster_than_six_words_a_second(
 
 
 def test_phrases_are_taken_or_refused(engine: StreamingEngine) -> None:
-    with suppress(InputError):
+    with nullcontext() if engine.takes_phrases else pytest.raises(InputError):
         engine.bias(["torque wrench"])
     engine.bias([])

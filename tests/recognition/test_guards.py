@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from hearing.recognition import Recognizer, guards
+from hearing.recognition.drafting import DraftingEngine
 from hearing.recognition.engine import Engine, Recognition, spread
 from hearing.types import SAMPLE_RATE, Float32Array, SpeechChunk
 
@@ -92,12 +93,13 @@ def noises() -> dict[str, Float32Array]:
 @pytest.mark.parametrize("name", noises())
 def test_machines_say_nothing(name: str, moonshine: Engine, whisper: Engine) -> None:
     """Pieces of 1, 1.5 and 2.5 s as a voice activity detector may let them through."""
-    recognizer = Recognizer(moonshine, whisper)
+    recognizer = Recognizer(DraftingEngine(moonshine, whisper))
     noise = noises()[name]
     for index, (begin, end) in enumerate([(0.0, 1.0), (1.0, 2.5), (2.5, 5.0)]):
         piece = noise[int(begin * SAMPLE_RATE) : int(end * SAMPLE_RATE)]
-        transcript = recognizer.process(SpeechChunk(f"u{index}", 1, piece, begin, end, True))
-        assert transcript is not None
+        chunk = SpeechChunk(f"u{index}", 1, piece, begin, end, True)
+        recognizer.accept(chunk)
+        (transcript,) = recognizer.flush(chunk.now)
         assert transcript.words == ()
 
 
@@ -105,8 +107,8 @@ def test_machines_say_nothing(name: str, moonshine: Engine, whisper: Engine) -> 
 def test_speech_in_noise_is_kept(snr: float, moonshine: Engine, whisper: Engine, beckett: Float32Array) -> None:
     noise = np.random.default_rng(1).normal(size=len(beckett)).astype(np.float32)
     noise *= np.sqrt(np.mean(beckett**2)) * 10 ** (-snr / 20)
-    recognizer = Recognizer(moonshine, whisper)
+    recognizer = Recognizer(DraftingEngine(moonshine, whisper))
     chunk = SpeechChunk("u1", 1, beckett + noise, 0.0, len(beckett) / SAMPLE_RATE, True)
-    transcript = recognizer.process(chunk)
-    assert transcript is not None
+    recognizer.accept(chunk)
+    (transcript,) = recognizer.flush(chunk.now)
     assert len(transcript.words) >= 10

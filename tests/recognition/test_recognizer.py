@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
+from hearing.errors import InputError
 from hearing.recognition import Recognizer
 from hearing.recognition.engine import Hypothesis, Recognition, RecognizedWord, spread
 from hearing.recognition.scheduling import RecognitionQueue, SchedulingConfig
@@ -55,6 +56,7 @@ class Reader:
     """A stand-in engine that counts the seconds of audio that it computes on."""
 
     latency = 0.25
+    takes_phrases = True
 
     def __init__(self) -> None:
         self.computed = 0.0
@@ -217,6 +219,19 @@ def test_engine_learns_phrases() -> None:
     recognizer.bias(["torque wrench"])
     assert engine.phrases == ["torque wrench"]
     assert recognizer.latency == engine.latency
+    for bad, reason in ((["lathe", "---"], "'---' has no letters"), (["lathe"] * 1001, "1001 phrases, at most 1000")):
+        with pytest.raises(InputError, match=reason):
+            recognizer.bias(bad)
+    assert engine.phrases == ["torque wrench"]
+
+
+def test_phrases_are_refused_for_an_engine_that_takes_none() -> None:
+    engine = Reader()
+    engine.takes_phrases = False
+    recognizer = Recognizer(engine)
+    recognizer.bias([])
+    with pytest.raises(InputError, match="takes no phrases; leave them out, or choose the engine hearing"):
+        recognizer.bias(["torque wrench"])
 
 
 def test_with_little_to_do_the_budget_changes_nothing() -> None:

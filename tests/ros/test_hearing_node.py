@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import array
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from hearing_msgs.msg import AudioBlock as AudioMessage
-from hearing_msgs.msg import EndOfStream
+from hearing_msgs.msg import EndOfStream, Phrases
 from hearing_nodes import hearing
 from hearing_nodes.conversions import StreamClock, audio_message
-from hearing_nodes.node import AUDIO_QOS, STATE_QOS
+from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS
 from rclpy.executors import SingleThreadedExecutor
 
+from hearing.arrays import MicrophoneArray
+from hearing.errors import InputError
 from hearing.health import ChannelFault
+from hearing.pipeline import PipelineConfig
+from hearing.recognition.phrases import check_phrases
+from hearing.recognition.scheduling import RecognitionQueue
 from hearing.types import AudioBlock, HearingOutput
 
 BLOCK = 512
@@ -26,7 +32,7 @@ PATIENCE = 20.0
 
 
 class NotingPipeline:
-    """Notes the blocks that it gets."""
+    """Notes the blocks and phrases that it gets."""
 
     latency = 0.5
 
@@ -35,6 +41,15 @@ class NotingPipeline:
         self.flushed = 0
         self.compute_seconds = {"note": 0.25}
         self.faults: tuple[ChannelFault, ...] = ()
+        self.queue = RecognitionQueue()
+        self.phrases: list[Sequence[str]] = []
+        self.config: PipelineConfig | None = None
+
+    def check_phrases(self, phrases: Sequence[str]) -> None:
+        check_phrases(phrases)
+
+    def bias(self, phrases: Sequence[str]) -> None:
+        self.phrases.append(phrases)
 
     def reset(self) -> None:
         pass
@@ -65,6 +80,11 @@ class Bench:
         self.executor.add_node(self.peer)
         self.until(lambda: self.audio.get_subscription_count() > 0)
 
+    def end(self) -> None:
+        self.node.stop()
+        self.node.destroy_node()
+        self.peer.destroy_node()
+
     def until(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
@@ -82,7 +102,12 @@ class Bench:
 @pytest.fixture
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
     pipeline = NotingPipeline()
-    monkeypatch.setattr(hearing.Pipeline, "create", lambda array: pipeline)
+
+    def create(array: MicrophoneArray, config: PipelineConfig) -> NotingPipeline:
+        pipeline.config = config
+        return pipeline
+
+    monkeypatch.setattr(hearing.Pipeline, "create", create)
     return pipeline
 
 
@@ -91,9 +116,7 @@ def bench(pipeline: NotingPipeline) -> Iterator[Bench]:
     rclpy.init()
     bench = Bench()
     yield bench
-    bench.node.stop()
-    bench.node.destroy_node()
-    bench.peer.destroy_node()
+    bench.end()
     rclpy.shutdown()
 
 
@@ -143,11 +166,77 @@ def test_a_stream_ends_with_what_it_cost_and_another_may_follow(bench: Bench, pi
     assert pipeline.flushed == 2
 
 
+def test_waiting_words_are_in_the_diagnostics(bench: Bench, pipeline: NotingPipeline) -> None:
+    pipeline.queue = RecognitionQueue(waiting=5, oldest=3.25, behind=12.5)
+    bench.until(lambda: bench.statuses)
+    status = bench.statuses[-1]
+    assert status.level == DiagnosticStatus.WARN
+    assert status.message == "more people talk than can be recognized at once: 5 utterances wait"
+    values = {pair.key: pair.value for pair in status.values}
+    assert (values["utterances_waiting"], values["longest_wait_seconds"]) == ("5", "3.25")
+    assert (values["recognition_behind_seconds"], values["latency_seconds"]) == ("12.50", "0.50")
+
+
+def test_phrases_may_change_while_the_node_hears(bench: Bench, pipeline: NotingPipeline) -> None:
+    assert pipeline.phrases == [()]
+    (result,) = bench.node.set_parameters([rclpy.Parameter("phrases", value=["torque wrench", "LX-200"])])
+    assert result.successful
+    bench.until(lambda: pipeline.phrases[1:] == [("torque wrench", "LX-200")])
+    for bad, reason in ((["lathe", "---"], "'---' has no letters"), (["lathe"] * 1001, "1001 phrases, at most 1000")):
+        (result,) = bench.node.set_parameters([rclpy.Parameter("phrases", value=bad)])
+        assert not result.successful
+        assert reason in result.reason
+    assert bench.node.value("phrases") == ["torque wrench", "LX-200"]
+    (result,) = bench.node.set_parameters([rclpy.Parameter("phrases", rclpy.Parameter.Type.STRING_ARRAY, [])])
+    assert result.successful
+    bench.until(lambda: pipeline.phrases[2:] == [()])
+
+
+def test_phrases_come_by_message_from_before_the_node_was_there(pipeline: NotingPipeline) -> None:
+    rclpy.init()
+    early = rclpy.create_node("early")
+    publisher = early.create_publisher(Phrases, "hearing/phrases", LATEST_QOS)
+    publisher.publish(Phrases(phrases=["lathe"]))
+    bench = Bench()
+    bench.until(lambda: pipeline.phrases == [(), ("lathe",)])
+    assert bench.node.value("phrases") == ["lathe"]
+    publisher.publish(Phrases(phrases=["?"]))
+    publisher.publish(Phrases())
+    bench.until(lambda: pipeline.phrases[2:] == [()])
+    bench.end()
+    early.destroy_node()
+    rclpy.shutdown()
+
+
+def test_the_engine_is_chosen_when_the_node_is_configured(pipeline: NotingPipeline, tmp_path: Path) -> None:
+    assert configured(engine="vosk", engine_folder=str(tmp_path), phrases=["lathe"])
+    assert pipeline.config == PipelineConfig(engine="vosk", engine_folder=tmp_path)
+    assert pipeline.phrases == [("lathe",)]
+
+
+def test_phrases_that_the_engine_refuses_fail_the_configuration(
+    pipeline: NotingPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(phrases: Sequence[str]) -> None:
+        if phrases:
+            raise InputError("this engine takes no phrases")
+
+    monkeypatch.setattr(pipeline, "check_phrases", refuse)
+    assert configured()
+    assert not configured(phrases=["lathe"])
+
+
 def test_an_unknown_array_fails_the_configuration(pipeline: NotingPipeline) -> None:
+    assert not configured(array="no_such_array")
+
+
+def configured(**parameters: object) -> bool:
+    """Tell whether a node starts with these parameters."""
     rclpy.init()
     node = hearing.Hearing()
-    node.set_parameters([rclpy.Parameter("array", value="no_such_array")])
+    node.set_parameters([rclpy.Parameter(name, value=value) for name, value in parameters.items()])
     started = node.start()
+    node.stop()
     node.destroy_node()
     rclpy.shutdown()
-    assert not started
+    return started

@@ -8,9 +8,20 @@ from pathlib import Path
 from hearing.errors import InputError
 from hearing.recognition.drafting import DraftingEngine
 from hearing.recognition.engine import Engine, StreamingEngine
-from hearing.recognition.engines.support import given_or_packaged, given_with
+from hearing.recognition.engines.support import given_or_packaged, given_with, own_weights
 
-__all__ = ["engine_names", "load_engine"]
+__all__ = ["DEFAULT_ENGINE", "engine_names", "load_engine"]
+
+DEFAULT_ENGINE = "hearing"
+"""The project's own engine."""
+
+
+def _hearing(folder: Path | None, threads: int) -> StreamingEngine:
+    from hearing.recognition.streaming import StreamingRecognizer
+
+    if folder is None:
+        return StreamingRecognizer(own_weights(), threads)
+    return StreamingRecognizer(given_with(folder, "encoder.onnx", "decoder.onnx", "tokenizer.json"), threads)
 
 
 def _moonshine(folder: Path | None, threads: int) -> Engine:
@@ -51,21 +62,22 @@ def _vosk(folder: Path | None, threads: int) -> StreamingEngine:
     return Vosk(given_with(folder, "am/final.mdl", "conf/model.conf", "conf/mfcc.conf", "graph"))
 
 
+_STREAMING: dict[str, Callable[[Path | None, int], StreamingEngine]] = {
+    DEFAULT_ENGINE: _hearing,
+    "sherpa-onnx": _sherpa_onnx,
+    "vosk": _vosk,
+}
 _OFFLINE: dict[str, Callable[[Path | None, int], Engine]] = {
     "moonshine": _moonshine,
     "whisper-base": _whisper_base,
     "faster-whisper": _faster_whisper,
     "pocketsphinx": _pocketsphinx,
 }
-_STREAMING: dict[str, Callable[[Path | None, int], StreamingEngine]] = {
-    "sherpa-onnx": _sherpa_onnx,
-    "vosk": _vosk,
-}
 
 
 def engine_names() -> tuple[str, ...]:
-    """Give the names that `load_engine` knows, whether or not the engine's package is installed."""
-    return (*_OFFLINE, *_STREAMING)
+    """Give the names that `load_engine` knows, the default first, whether or not the engine's package is installed."""
+    return (*_STREAMING, *_OFFLINE)
 
 
 def load_engine(name: str, folder: Path | None = None, threads: int = 2) -> StreamingEngine:

@@ -45,6 +45,7 @@ class SherpaOnnx:
 
     latency: float = 0.45
     """What the encoder of a model with chunks of 320 ms hears at once; the Python interface does not tell."""
+    takes_phrases: bool = False
 
     def __init__(self, folder: Path, threads: int = 2) -> None:
         package = import_optional("sherpa_onnx")

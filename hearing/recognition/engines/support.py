@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ def import_optional(package: str) -> Any:
         return import_module(package)
     except ImportError as error:
         raise InputError(f"{error}; pip install {package.replace('_', '-')}") from error
+
+
+def own_weights() -> Path:
+    """Give the folder of the weights that this project trains; it need not exist."""
+    return Path(str(resources.files("hearing_models.recognizer"))) / "weights"
 
 
 def given_with(folder: Path | None, *names: str) -> Path:

@@ -42,6 +42,7 @@ class Vosk:
 
     latency: float = 0.4
     """A step, and what the network of the published English models hears after a sound."""
+    takes_phrases: bool = False
 
     def __init__(self, folder: Path) -> None:
         self._package = import_optional("vosk")

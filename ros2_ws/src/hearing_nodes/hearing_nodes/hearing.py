@@ -6,26 +6,34 @@ import queue
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from hearing_msgs.msg import AudioBlock, EndOfStream, TrackArray, Utterance
+from hearing_msgs.msg import AudioBlock, EndOfStream, Phrases, TrackArray, Utterance
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
 from hearing.arrays import load_array
 from hearing.errors import InputError
 from hearing.outputs import Timing
-from hearing.pipeline import Pipeline
+from hearing.pipeline import Pipeline, PipelineConfig
+from hearing.recognition.engines import DEFAULT_ENGINE, engine_names
+from hearing.recognition.phrases import check_phrases
 from hearing.recording import BLOCK_SIZE
 from hearing.types import SAMPLE_RATE, HearingOutput
 from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions
 from hearing_nodes.continuity import Continuity, Faults
 from hearing_nodes.conversions import StreamClock
-from hearing_nodes.node import AUDIO_QOS, STATE_QOS, StageNode, run
+from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS, StageNode, run
 
 QUEUE_WARNING = 2.0
 """Seconds of audio that may wait before the diagnostics warn that the computer is too slow."""
+WORDS_WARNING = 2.0
+"""Seconds that an utterance may wait for its words before the diagnostics warn that too many people talk."""
 
 
 @dataclass(slots=True)
@@ -59,21 +67,33 @@ class Session:
 class Hearing(StageNode):
     """Runs the pipeline in one worker thread, so that a slow recognizer never makes the node lose messages.
 
-    Subscribes `audio`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream` and `/diagnostics`.
+    Subscribes `audio` and `~/phrases`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream` and `/diagnostics`.
     """
 
     def __init__(self) -> None:
         super().__init__("hearing")
         self.declare("array", "respeaker_6mic", "Built-in microphone array (see `hearing arrays`), or a YAML file")
         self.declare("max_gap", 5.0, "Longest gap in the audio that is filled with silence, in s", (0.0, 60.0))
+        self.declare("engine", DEFAULT_ENGINE, f"Speech recognition engine: {', '.join(engine_names())}")
+        self.declare("engine_folder", "", "Folder of the engine's model; empty: the one that comes with it")
+        # ROS does not know what an empty list would be a list of.
+        self.declare("phrases", [""], "Names and rare words to expect; may change at any time, also by ~/phrases")
+        self._pipeline: Pipeline | None = None
+        self.add_on_set_parameters_callback(self._check)
+        self.add_post_set_parameters_callback(self._take)
 
     def configure(self) -> None:
         """Load the array and the models."""
         self._array = load_array(self.value("array"))
-        self._pipeline = Pipeline.create(self._array)
+        folder = self.value("engine_folder")
+        config = PipelineConfig(engine=self.value("engine"), engine_folder=Path(folder) if folder else None)
+        pipeline = Pipeline.create(self._array, config)
+        pipeline.check_phrases(_without_blanks(self.value("phrases")))
+        self._pipeline = pipeline
 
     def activate(self) -> None:
         """Make the topics and start the worker."""
+        self._pipeline.bias(_without_blanks(self.value("phrases")))
         self._tracks = self.create_publisher(TrackArray, "~/tracks", STATE_QOS)
         self._utterances = self.create_publisher(Utterance, "~/utterances", STATE_QOS)
         self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
@@ -84,8 +104,9 @@ class Hearing(StageNode):
         self._continuity = Continuity(self.value("max_gap"), self._faults)
         self._session: Session | None = None
         self._pipeline.reset()
-        self._queue: queue.SimpleQueue[AudioBlock | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[AudioBlock | tuple[str, ...] | None] = queue.SimpleQueue()
         self._audio = self.create_subscription(AudioBlock, "audio", self._queue.put, AUDIO_QOS)
+        self._phrases = self.create_subscription(Phrases, "~/phrases", self._on_phrases, LATEST_QOS)
         self._timer = self.create_timer(1.0, self._diagnose)
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="pipeline")
@@ -97,18 +118,48 @@ class Hearing(StageNode):
         self._queue.put(None)
         self._worker.join()
         self.destroy_timer(self._timer)
-        self.destroy_subscription(self._audio)
+        for subscription in (self._audio, self._phrases):
+            self.destroy_subscription(subscription)
         for publisher in (self._tracks, self._utterances, self._ends, self._diagnostics):
             self.destroy_publisher(publisher)
 
     def cleanup(self) -> None:
         """Drop the models."""
-        del self._pipeline
+        self._pipeline = None
+
+    def _check(self, parameters: Sequence[Parameter]) -> SetParametersResult:
+        """Refuse phrases that cannot be expected."""
+        check = self._pipeline.check_phrases if self._pipeline else check_phrases
+        try:
+            for parameter in parameters:
+                if parameter.name == "phrases":
+                    check(_without_blanks(parameter.value))
+        except InputError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _take(self, parameters: Sequence[Parameter]) -> None:
+        """Have phrases expected from the audio on that arrives now.
+
+        By the worker: a thousand take a second, in which this thread would lose audio.
+        """
+        for parameter in parameters:
+            if parameter.name == "phrases" and self._active:
+                self._queue.put(_without_blanks(parameter.value))
+
+    def _on_phrases(self, message: Phrases) -> None:
+        """Set the parameter, so that it tells what is expected now."""
+        (result,) = self.set_parameters([Parameter("phrases", Parameter.Type.STRING_ARRAY, list(message.phrases))])
+        if not result.successful:
+            self.get_logger().error(f"{self._phrases.topic_name}: {result.reason}")
 
     def _work(self) -> None:
         try:
-            while not self._stopping.is_set() and (message := self._queue.get()) is not None:
-                self._hear(message)
+            while not self._stopping.is_set() and (item := self._queue.get()) is not None:
+                if isinstance(item, AudioBlock):
+                    self._hear(item)
+                else:
+                    self._pipeline.bias(item)
         except Exception as error:
             if self.context.ok():  # else it is only that nothing can be published any more
                 self.fail(error)
@@ -166,6 +217,7 @@ class Hearing(StageNode):
         self._reported = faults
         session = self._session
         waiting = self._queue.qsize() * BLOCK_SIZE / SAMPLE_RATE
+        words = self._pipeline.queue
         factor = session.work_seconds / session.audio_seconds if session and session.samples else 0.0
         if faults["bad"] > reported["bad"]:
             level, text = DiagnosticStatus.ERROR, self._last_bad
@@ -173,11 +225,22 @@ class Hearing(StageNode):
             level, text = DiagnosticStatus.WARN, "audio was lost, repeated or out of order"
         elif waiting > QUEUE_WARNING:
             level, text = DiagnosticStatus.WARN, f"the computer is too slow: {waiting:.1f} s of audio wait"
+        elif words.oldest > WORDS_WARNING:
+            level = DiagnosticStatus.WARN
+            text = f"more people talk than can be recognized at once: {words.waiting} utterances wait"
         elif self._pipeline.faults:
             level, text = DiagnosticStatus.WARN, self._pipeline.faults[0].message
         else:
             level, text = DiagnosticStatus.OK, "hearing" if session else "no audio"
-        values = {"waiting_seconds": f"{waiting:.2f}", "real_time_factor": f"{factor:.2f}", **faults}
+        values = {
+            "waiting_seconds": f"{waiting:.2f}",
+            "real_time_factor": f"{factor:.2f}",
+            "latency_seconds": f"{self._pipeline.latency:.2f}",
+            "utterances_waiting": words.waiting,
+            "longest_wait_seconds": f"{words.oldest:.2f}",
+            "recognition_behind_seconds": f"{words.behind:.2f}",
+            **faults,
+        }
         values |= {f"microphone_fault_{i}": fault.message for i, fault in enumerate(self._pipeline.faults, 1)}
         status = DiagnosticStatus(
             level=level,
@@ -189,6 +252,11 @@ class Hearing(StageNode):
         self._diagnostics.publish(
             DiagnosticArray(header=Header(stamp=self.get_clock().now().to_msg()), status=[status])
         )
+
+
+def _without_blanks(phrases: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the phrases of a parameter; ROS gives an empty list as none, or as one blank."""
+    return tuple(phrase for phrase in phrases or () if phrase)
 
 
 def main() -> None:

@@ -27,6 +27,14 @@ STATE_QOS = QoSProfile(
 )
 """What has been said stays available to nodes that join later."""
 
+LATEST_QOS = QoSProfile(
+    history=HistoryPolicy.KEEP_LAST,
+    depth=1,
+    reliability=ReliabilityPolicy.RELIABLE,
+    durability=DurabilityPolicy.TRANSIENT_LOCAL,
+)
+"""Of what replaces the one before only the last is of use, to nodes that join later as well."""
+
 
 class StageNode(LifecycleNode):
     """A lifecycle node around a part of the library.
@@ -55,7 +63,11 @@ class StageNode(LifecycleNode):
         """Drop what `configure` loaded."""
 
     def declare(
-        self, name: str, default: bool | int | float | str, description: str, valid: tuple[float, float] | None = None
+        self,
+        name: str,
+        default: bool | int | float | str | list[str],
+        description: str,
+        valid: tuple[float, float] | None = None,
     ) -> None:
         """Declare a parameter.
 
