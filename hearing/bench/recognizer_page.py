@@ -48,8 +48,8 @@ _LEGEND = f"""\
   recordings, which favours Whisper base and what was trained from it.**"""
 _COST_LEGEND = f"""\
 Condition "{TIMED}". Partial: from the true end of a word until it is first shown, computing included, for words that
-are shown before the utterance ends, whose share of all words is beside it. Words that the engine writes as digits are
-not counted. Final: computing time from the end of the utterance to its final words. Real-time factor: computing time of
+are shown before the utterance ends, whose share is beside it. A word that the engine spells otherwise, as in digits, is
+not shown. Final: computing time from the end of the utterance to its final words. Real-time factor: computing time of
 one core, partial words included, per second of audio; above 1 the engine falls behind, which the delays leave out.
 Memory: by how much a fresh process grows that loads the engine and hears 20 s."""
 _ABOUT_OTHERS = (

@@ -47,11 +47,14 @@ class Recognition:
         Mean natural log-probability of the tokens, the end token included; 0 if there is nothing to judge.
     no_speech_prob
         The engine's probability that nobody speaks; None from an engine that does not say.
+    letter_logprob
+        Mean natural log-probability per letter of the words' spelling, from an engine that also hears letters.
     """
 
     words: tuple[RecognizedWord, ...] = ()
     avg_logprob: float = 0.0
     no_speech_prob: float | None = None
+    letter_logprob: float | None = None
 
     @property
     def text(self) -> str:

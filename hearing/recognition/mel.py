@@ -1,4 +1,4 @@
-"""Log-mel features, streaming: what Whisper hears, relative to the loudest frame so far instead of the loudest of all."""
+"""Log-mel features, streaming: what Whisper hears, relative to the loudest frame so far, not to the loudest of all."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ import logging
 import math
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -101,7 +102,12 @@ class StreamingRecognizer:
         best = int(np.argmax([_total(text) for text in texts] + _LETTERS_WEIGHT * letters))
         logs = texts[best].log_probabilities
         nobody = next((text.log_probabilities[0] for text in texts if not text.tokens), -math.inf)
-        return Recognition(self._words(texts[best], heard, duration), sum(logs) / len(logs), math.exp(nobody))
+        return Recognition(
+            self._words(texts[best], heard, duration),
+            sum(logs) / len(logs),
+            math.exp(nobody),
+            float(letters[best]) / max(1, len(spellings[best])),
+        )
 
     def _words(self, text: Decoded, heard: Encoded, duration: float) -> tuple[RecognizedWord, ...]:
         """Join tokens to words, and time these by where their letters are heard."""
@@ -179,7 +185,7 @@ class RecognizerStream:
         recognition = self._engine.read(heard)
         if reason := reason_to_drop(recognition, len(heard.letters) / FRAME_RATE):
             _LOG.info("nothing was said: %s; heard: %s", reason, recognition.text)
-            return Recognition(avg_logprob=recognition.avg_logprob, no_speech_prob=recognition.no_speech_prob)
+            return replace(recognition, words=())
         return recognition
 
     @property

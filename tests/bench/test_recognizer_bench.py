@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,19 +15,7 @@ from hearing.bench.recognizer import OWN, OWN_WHOLE, STOCK, Choice, Plan, Result
 from hearing.bench.recognizer_listening import BLOCK, hear, peak_memory
 from hearing.bench.recognizer_page import page_lines, write_page
 from hearing.bench.recognizer_score import Answer, error_rate, error_ratio
-from hearing.bench.recognizer_trials import (
-    ACCENTED,
-    COMMANDS,
-    LABELLED,
-    NATIVE,
-    NOISES,
-    NUMBERS,
-    OTHER_CONDITIONS,
-    READ_CONDITIONS,
-    STRETCHES,
-    TIMED,
-    Material,
-)
+from hearing.bench.recognizer_trials import ACCENTED, NATIVE, NOISES, NUMBERS, READ_CONDITIONS, TIMED, Material
 from hearing.errors import InputError
 from hearing.recognition.drafting import DraftingEngine
 from hearing.recognition.engine import Hypothesis, Recognition, RecognizedWord
@@ -140,11 +127,6 @@ def test_ratios_are_paired() -> None:
     assert error_ratio(worse, rare).high == np.inf
 
 
-def test_answers_survive_json() -> None:
-    one = answer("go", "no", latencies=(0.1, 0.2), timed_words=2)
-    assert Answer.from_dict(json.loads(json.dumps(dataclasses.asdict(one)))) == one
-
-
 def test_engines_are_named_with_or_without_a_folder() -> None:
     assert parse_engines("moonshine, vosk=a/small,moonshine") == (Choice("moonshine"), Choice("vosk", Path("a/small")))
     assert parse_engines("") == ()
@@ -169,10 +151,9 @@ def material(tmp_path: Path) -> Material:
         np.savez(paths[-1], responses=responses, noise=noise, rt60=np.float32(0.3))
     voices = {
         NATIVE: [voice("Stop the press.", "speech/read_5_speakers")],
-        LABELLED: [],
+        recognizer_trials.LABELLED: [],
         ACCENTED: [voice("Go home", "speech/read_accented_speakers"), voice("Dock", "speech/read_accented_speakers")],
         NUMBERS: [voice("Line 4", "speech/numbers_names_70_speakers")],
-        COMMANDS: [],
     }
     return Material(voices, paths, 1)
 
@@ -183,7 +164,9 @@ def test_every_condition_hears_the_same_speech_of_the_groups_in_turn(material: M
         chosen = [case for case in cases if case.condition is condition]
         assert [case.group for case in chosen] == [NATIVE, ACCENTED, ACCENTED, NATIVE]
         assert [case.written for case in chosen] == ["Stop the press.", "Go home", "Dock", "Stop the press."]
-    assert {case.condition.name for case in cases if case.group == NUMBERS} == {c.name for c in OTHER_CONDITIONS[:2]}
+    assert {case.condition.name for case in cases if case.group == NUMBERS} == {
+        c.name for c in recognizer_trials.OTHER_CONDITIONS[:2]
+    }
     assert sum(not case.written for case in cases) == 2 * len(NOISES)
     assert len({case.name for case in cases}) == len(cases)
 
@@ -200,7 +183,7 @@ def test_speech_arrives_at_its_ratio_to_noise(material: Material, monkeypatch: p
     assert by_name["clean/0"].words == ()
     assert len(by_name["beam, 2 dB/0"].samples) == len(clean)
     for noise in NOISES[:2]:
-        assert len(by_name[f"{noise.name}/0"].samples) == STRETCHES[0] * SAMPLE_RATE
+        assert len(by_name[f"{noise.name}/0"].samples) == recognizer_trials.STRETCHES[0] * SAMPLE_RATE
         assert by_name[f"{noise.name}/0"].samples.any()
     again = next(case for case in material.cases(1, 1) if case.name == "beam, 2 dB/0")
     assert np.array_equal(material.trial(again).samples, by_name["beam, 2 dB/0"].samples)
