@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hearing.recognition.biasing import PhraseBoost
-from hearing.recognition.encoder import FRAME_RATE, Encoded
 from hearing.types import Float32Array
 
 PROMPT = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
@@ -82,14 +81,18 @@ class Decoder:
         """Expect other phrases from now on, compiled for tokens."""
         self._boost = boost
 
-    def search(self, heard: Encoded) -> list[Decoded]:
+    def search(self, heard_keys: Float32Array, heard_values: Float32Array, duration: float) -> list[Decoded]:
         """Find the most likely texts, the best one first.
 
-        A text is no longer than the audio can hold: eight tokens a second.
+        Parameters
+        ----------
+        heard_keys, heard_values
+            See `Encoder.with_silence`.
+        duration
+            Of the utterance in seconds: a text is no longer than it can hold, eight tokens a second.
         """
-        most = int(len(heard.letters) / FRAME_RATE * _TOKENS_PER_SECOND) + _SPARE_TOKENS
-        layers, _, heads, _, width = heard.keys.shape
-        keys = values = np.zeros((layers, 1, heads, 0, width), np.float32)
+        most = int(duration * _TOKENS_PER_SECOND) + _SPARE_TOKENS
+        keys = values = heard_keys[..., :0, :]
         tokens = np.array([self._prompt])
         open_ = [_Hypothesis((), (), self._boost.start if self._boost else 0, 0.0)]
         ended: list[Decoded] = []
@@ -100,8 +103,8 @@ class Decoder:
                     "tokens": tokens,
                     "past_keys": keys,
                     "past_values": values,
-                    "cross_keys": heard.keys,
-                    "cross_values": heard.values,
+                    "cross_keys": heard_keys,
+                    "cross_values": heard_values,
                 },
             )
             origins, open_ = self._extend(open_, log_probabilities, ended)

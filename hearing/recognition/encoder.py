@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from hearing.recognition.mel import N_MELS
+from hearing.recognition.mel import N_MELS, SILENT
 from hearing.types import Float32Array
 
 FRAME_RATE = 50
@@ -21,6 +21,9 @@ LOOK_AHEAD = 1
 """Log-mel frames after a chunk that its convolutions see."""
 LONGEST = 1500
 """Frames that an utterance may have: the network has learned so many positions."""
+SILENCE = 400
+"""Frames of encoded silence that follow on an utterance for the decoder: without, it goes on after the last word. 8 s
+do as well as filling up to the 30 s that Whisper was trained on."""
 _PAST = 2
 
 
@@ -68,6 +71,8 @@ class Encoder:
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         layers, _, heads, _, width = self._session.get_inputs()[2].shape
         self.nothing: Float32Array = np.zeros((layers, 1, heads, 0, width), np.float32)
+        silence = self.whole(np.full((2 * LONGEST, N_MELS), SILENT, np.float32))
+        self._silence = silence.keys.astype(np.float16), silence.values.astype(np.float16)
 
     def run(
         self, mel: Float32Array, first: int, keys: Float32Array, values: Float32Array
@@ -95,6 +100,12 @@ class Encoder:
         """Encode an utterance of at most 30 s at once, of shape (n_mel_frames, 80), every frame seeing all others."""
         framed = np.pad(mel[: 2 * LONGEST], ((_PAST, LOOK_AHEAD + len(mel) % 2), (0, 0)))
         return self.run(framed, 0, self.nothing, self.nothing)[0]
+
+    def with_silence(self, heard: Encoded) -> tuple[Float32Array, Float32Array]:
+        """Return keys and values for the decoder, with those of silence after them."""
+        after = slice(len(heard.letters), len(heard.letters) + SILENCE)
+        keys, values = (part[..., after, :].astype(np.float32) for part in self._silence)
+        return np.concatenate([heard.keys, keys], axis=3), np.concatenate([heard.values, values], axis=3)
 
 
 class EncoderStream:

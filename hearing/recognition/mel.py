@@ -20,6 +20,8 @@ _PEAK = 1.24
 """What the loudest frame so far becomes; it is the mean over clean utterances at Whisper's own scaling."""
 _RANGE = 8.0
 _FLOOR = 1e-10
+SILENT = _PEAK - _RANGE / 4
+"""What silence is when it has been much louder before."""
 
 
 class LogMel:

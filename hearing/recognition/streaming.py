@@ -94,7 +94,7 @@ class StreamingRecognizer:
     def read(self, heard: Encoded) -> Recognition:
         """Read an utterance that was heard as a whole; no words if it holds none."""
         duration = len(heard.letters) / FRAME_RATE
-        texts = self.decoder.search(heard)
+        texts = self.decoder.search(*self.encoder.with_silence(heard), duration)
         if not texts:
             return Recognition()
         spellings = [to_letters(_said(self.decoder.tokenizer.decode(list(text.tokens)))) for text in texts]

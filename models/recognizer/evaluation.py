@@ -11,14 +11,15 @@ import torch
 from hearing_datasets.text import normalized_text
 from hearing_models.recognizer.batches import collate
 from hearing_models.recognizer.examples import Difficulty, Example, arrive, cached_place, even, spoken_at
-from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask
+from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, followed_by_silence
 from hearing_models.recognizer.places import ARRAY_EVERY
 from hearing_models.recognizer.speech import Speech
 from hearing_models.recognizer.vocabulary import END, PROMPT
 from tokenizers import Tokenizer
 from torch import Tensor
 
-from hearing.recognition.ctc import LETTERS
+from hearing.recognition.ctc import FRAME_RATE, LETTERS
+from hearing.recognition.encoder import SILENCE
 from hearing.recognition.mel import log_mel
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -124,6 +125,7 @@ def transcribe(
     """Recognize trials with the decoder, greedily, and with the CTC head's best path."""
     order = sorted(range(len(trials)), key=lambda index: len(trials[index].samples))
     words, letters = [""] * len(trials), [""] * len(trials)
+    silence = encoder.silence()
     for start in range(0, len(order), 8):
         part = order[start : start + 8]
         mels = [even(log_mel(trials[index].samples)) for index in part]
@@ -134,7 +136,7 @@ def transcribe(
         with torch.autocast(batch.mel.device.type, torch.bfloat16):
             encoded = encoder(batch.mel, seen | torch.eye(n_frames, dtype=torch.bool))
             best = encoder.letter_log_probabilities(encoded).argmax(dim=-1)
-            tokens = _greedy(decoder, tokenizer, encoded, there)
+            tokens = _greedy(decoder, tokenizer, *followed_by_silence(encoded, batch.frames, silence))
         for row, index in enumerate(part):
             words[index] = tokenizer.decode(tokens[row], skip_special_tokens=True).strip()
             path = best[row, : int(batch.frames[row])]
@@ -142,14 +144,14 @@ def transcribe(
     return words, letters
 
 
-def _greedy(decoder: Decoder, tokenizer: Tokenizer, encoded: Tensor, there: Tensor) -> list[list[int]]:
+def _greedy(decoder: Decoder, tokenizer: Tokenizer, heard: Tensor, there: Tensor) -> list[list[int]]:
     prompt = [tokenizer.token_to_id(token) for token in PROMPT]
     end = tokenizer.token_to_id(END)
-    tokens = torch.tensor([prompt] * len(encoded))
-    done = torch.zeros(len(encoded), dtype=torch.bool)
-    cross = decoder.cross(encoded)
-    for _ in range(int(encoded.shape[1] / 50 * _TOKENS_PER_SECOND) + 8):
-        best = decoder(tokens, cross, there[:, None, None])[:, -1].argmax(dim=-1)
+    tokens = torch.tensor([prompt] * len(heard))
+    done = torch.zeros(len(heard), dtype=torch.bool)
+    cross = decoder.cross(heard)
+    for _ in range(int((heard.shape[1] - SILENCE) / FRAME_RATE * _TOKENS_PER_SECOND) + 8):
+        best = decoder(tokens, cross, there)[:, -1].argmax(dim=-1)
         best[done] = end
         done |= best == end
         tokens = torch.cat([tokens, best[:, None]], dim=1)

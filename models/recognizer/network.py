@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hearing.recognition.encoder import SILENCE
+from hearing.recognition.mel import SILENT
+
 N_MELS = 80
 Weights = Mapping[str, NDArray[np.float32]]
 KeysValues = tuple[Tensor, Tensor]
@@ -116,6 +119,12 @@ class Encoder(nn.Module):
             x, _ = layer(x, mask)
         return self.norm(x)
 
+    @torch.no_grad()
+    def silence(self) -> Tensor:
+        """Encode 30 s of silence, of shape (1500, D)."""
+        mel = torch.full((1, 2 * len(self.positions), N_MELS), SILENT, device=self.positions.device)
+        return self(mel, None)[0]
+
     def letter_log_probabilities(self, encoded: Tensor) -> Tensor:
         """Return natural log-probabilities of the letters, of shape (B, T, letters); blank is number 0."""
         return functional.log_softmax(self.letters(encoded).float(), dim=-1)
@@ -168,6 +177,27 @@ class Decoder(nn.Module):
         for layer, keys_values in zip(self.layers, cross, strict=True):
             x, _ = layer(x, keys_values, None, causal, cross_mask)
         return functional.linear(self.norm(x), self.embedding.weight)
+
+
+def followed_by_silence(encoded: Tensor, frames: Tensor, silence: Tensor) -> tuple[Tensor, Tensor]:
+    """Let silence follow on utterances, as Whisper's decoder expects it: without, it goes on after the last word.
+
+    Parameters
+    ----------
+    encoded, frames
+        Utterances of shape (B, T, D) and how many frames each has.
+    silence
+        Encoded silence, of shape (1500, D).
+
+    Returns
+    -------
+    Utterances and silence, of shape (B, T + SILENCE, D), and which of these frames count, (B, 1, 1, T + SILENCE).
+    """
+    n_frames = min(encoded.shape[1] + SILENCE, len(silence))
+    number = torch.arange(n_frames, device=encoded.device)
+    padded = functional.pad(encoded, (0, 0, 0, n_frames - encoded.shape[1]))
+    filled = torch.where((number < frames[:, None])[..., None], padded, silence[:n_frames].to(encoded.dtype))
+    return filled, (number < frames[:, None] + SILENCE)[:, None, None]
 
 
 def chunk_mask(n_frames: int, chunk: int | None, left: int | None) -> Tensor:

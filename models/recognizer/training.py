@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from hearing_models.recognizer.batches import IGNORED, Batch, Batches
 from hearing_models.recognizer.evaluation import Evaluation
-from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask
+from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, followed_by_silence
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
@@ -52,19 +52,22 @@ class Recipe:
         Weights of the CTC loss, and of the two terms of distillation.
     teach_every
         Every so many steps are distillation.
+    silence_every
+        Every so many steps the encoder's silence is computed anew.
     evaluate_every
         Steps from one evaluation and checkpoint to the next.
     """
 
-    steps: int = 1600
+    steps: int = 1000
     frames: int = 2400
-    rate: float = 1e-4
+    rate: float = 4e-5
     head_rate: float = 1e-3
-    warm_up: int = 150
-    ctc: float = 0.3
+    warm_up: int = 100
+    ctc: float = 1.0
     teacher: float = 0.5
     teach_every: int = 3
-    evaluate_every: int = 250
+    silence_every: int = 20
+    evaluate_every: int = 200
 
 
 @dataclass(slots=True)
@@ -155,12 +158,16 @@ def train(
     decoder.requires_grad_(False).eval().to(device)
     teacher.requires_grad_(False).eval().to(device)
     run.encoder.to(device)
-    student: nn.Module = _Student(run.encoder, decoder, teacher)
+    losses_of = _Student(run.encoder, decoder, teacher)
+    student: nn.Module = losses_of
     if torch.distributed.is_initialized():
         student = DistributedDataParallel(student)
     loader = iter(DataLoader(batches(run.step), batch_size=None, num_workers=1, prefetch_factor=4))
+    losses_of.renew_silence()
     began = time.monotonic() - run.seconds
     while run.step < recipe.steps:
+        if run.step % recipe.silence_every == 0:
+            losses_of.renew_silence()
         losses = _step(run, student, next(loader), recipe, device)
         for name, value in losses.items():
             run.losses.setdefault(name, []).append(value)
@@ -180,10 +187,11 @@ def _step(run: Run, student: nn.Module, batch: Batch, recipe: Recipe, device: to
     run.optimizer.zero_grad(set_to_none=True)
     with torch.autocast(device.type, torch.bfloat16):
         losses = student(_to(batch, device), chunk, teach)
-    total = losses["words"] + recipe.ctc * losses["letters"]
+    # The CTC head begins with noise: what it asks of the encoder counts once it has learned something.
+    letters = recipe.ctc * min(1.0, run.step / (2 * recipe.warm_up)) * losses["letters"]
+    total = losses["words"] + letters
     if teach:
-        total = losses["words"] / 2 + recipe.ctc * losses["letters"]
-        total = total + recipe.teacher * (losses["features"] + losses["posteriors"])
+        total = losses["words"] / 2 + letters + recipe.teacher * (losses["features"] + losses["posteriors"])
     total.backward()
     torch.nn.utils.clip_grad_norm_(run.encoder.parameters(), 1.0)
     run.optimizer.step()
@@ -199,6 +207,11 @@ class _Student(nn.Module):
         self.encoder = encoder
         # Hidden from the parameters of this module: nothing of these is trained.
         self._fixed = (decoder, teacher)
+        self.silence = self.teachers_silence = teacher.silence()
+
+    def renew_silence(self) -> None:
+        """Hear silence as the encoder does now."""
+        self.silence = self.encoder.silence()
 
     def forward(self, batch: Batch, chunk: int | None, teach: bool) -> dict[str, Tensor]:
         decoder, teacher = self._fixed
@@ -209,8 +222,8 @@ class _Student(nn.Module):
         # Frames of the padding see themselves: a softmax over nothing is not a number.
         seen = seen | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
         encoded = self.encoder(batch.mel, seen)
-        cross = there[:, None, None]
-        logits = decoder(batch.tokens, decoder.cross(encoded), cross)
+        heard, cross = followed_by_silence(encoded, batch.frames, self.silence)
+        logits = decoder(batch.tokens, decoder.cross(heard), cross)
         losses = {
             "words": functional.cross_entropy(
                 logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED
@@ -221,7 +234,8 @@ class _Student(nn.Module):
             with torch.no_grad():
                 whole = there[:, None, None] | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
                 goal = teacher(batch.clean, whole)
-                judged = functional.log_softmax(decoder(batch.tokens, decoder.cross(goal), cross).float(), dim=-1)
+                heard, cross = followed_by_silence(goal, batch.frames, self.teachers_silence)
+                judged = functional.log_softmax(decoder(batch.tokens, decoder.cross(heard), cross).float(), dim=-1)
             losses["features"] = _difference(encoded, goal, there)
             counted = batch.targets != IGNORED
             said = functional.log_softmax(logits.float()[counted], dim=-1)
