@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hearing.console import say, step_progress
+from hearing.errors import InputError
 
 bench = typer.Typer(help="Measure parts of the system on simulated scenes.")
 
@@ -75,3 +76,31 @@ def recognizer(
     with step_progress() as note:
         results = run_bench(plan, data, out, again, note)
     say(f"{write_page(results, page)}")
+
+
+@bench.command()
+def phrases(
+    trials: Annotated[int, typer.Option(help="Utterances with names in them, and as many without.")] = 60,
+    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    data: Annotated[
+        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; places are made if missing.")
+    ] = Path("checkpoints/recognizer"),
+    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+) -> None:
+    """Measure what a list of words to expect is worth: names that are heard, and names that are invented."""
+    from hearing.bench.phrases import measure_phrases, write_phrases_page
+    from hearing.bench.recognizer_trials import load_material
+    from hearing.outputs import check_out_dir
+    from hearing.recognition.engines import DEFAULT_ENGINE, load_engine
+
+    if trials < 1 or seed < 0:
+        raise InputError("--trials needs 1 or more, --seed 0 or more")
+    for folder in (data, page):
+        check_out_dir(folder)
+    engine = load_engine(DEFAULT_ENGINE, threads=1)
+    with step_progress() as note:
+        scores = measure_phrases(engine, load_material(data, split, 40, seed, note), trials, note)
+    page.mkdir(parents=True, exist_ok=True)
+    write_phrases_page(scores, split, page / "phrases.md")
+    say(f"{page / 'phrases.md'}")

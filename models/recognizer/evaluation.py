@@ -19,13 +19,11 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from hearing.recognition.ctc import FRAME_RATE, LETTERS
-from hearing.recognition.encoder import SILENCE
+from hearing.recognition.encoder import CHUNK, LEFT, SILENCE
 from hearing.recognition.mel import log_mel
 from hearing.types import SAMPLE_RATE, Float32Array
 
 SNRS_DB = (15.0, 8.0, 2.0)
-STREAMING_CHUNK = 16
-"""Encoder frames: 320 ms."""
 _TOKENS_PER_SECOND = 8
 
 
@@ -97,7 +95,7 @@ def evaluate(encoder: Encoder, decoder: Decoder, tokenizer: Tokenizer, trials: S
     }
     texts = {name: transcribe(encoder, decoder, tokenizer, part, None)[0] for name, part in by_condition.items()}
     microphone = by_condition["microphone"]
-    streamed, letters = transcribe(encoder, decoder, tokenizer, microphone, STREAMING_CHUNK)
+    streamed, letters = transcribe(encoder, decoder, tokenizer, microphone, CHUNK)
     minutes = sum(len(trial.samples) for trial in by_condition["nobody"]) / SAMPLE_RATE / 60
     return Evaluation(
         *(round(error_rate(by_condition[name], texts[name]), 4) for name in ("clean", "microphone", "beam")),
@@ -126,17 +124,18 @@ def transcribe(
     order = sorted(range(len(trials)), key=lambda index: len(trials[index].samples))
     words, letters = [""] * len(trials), [""] * len(trials)
     silence = encoder.silence()
+    device = silence.device
     for start in range(0, len(order), 8):
         part = order[start : start + 8]
         mels = [even(log_mel(trials[index].samples)) for index in part]
         batch = collate([Example(mel, mel, "", "") for mel in mels], tokenizer)
-        n_frames = batch.mel.shape[1] // 2
-        there = torch.arange(n_frames) < batch.frames[:, None]
-        seen = chunk_mask(n_frames, chunk, 512 if chunk else None)[None, None] & there[:, None, None]
-        with torch.autocast(batch.mel.device.type, torch.bfloat16):
-            encoded = encoder(batch.mel, seen | torch.eye(n_frames, dtype=torch.bool))
+        n_frames, frames = batch.mel.shape[1] // 2, batch.frames.to(device)
+        there = torch.arange(n_frames, device=device) < frames[:, None]
+        seen = chunk_mask(n_frames, chunk, LEFT if chunk else None).to(device)[None, None] & there[:, None, None]
+        with torch.autocast(device.type, torch.bfloat16):
+            encoded = encoder(batch.mel.to(device), seen | torch.eye(n_frames, dtype=torch.bool, device=device))
             best = encoder.letter_log_probabilities(encoded).argmax(dim=-1)
-            tokens = _greedy(decoder, tokenizer, *followed_by_silence(encoded, batch.frames, silence))
+            tokens = _greedy(decoder, tokenizer, *followed_by_silence(encoded, frames, silence))
         for row, index in enumerate(part):
             words[index] = tokenizer.decode(tokens[row], skip_special_tokens=True).strip()
             path = best[row, : int(batch.frames[row])]
@@ -147,8 +146,8 @@ def transcribe(
 def _greedy(decoder: Decoder, tokenizer: Tokenizer, heard: Tensor, there: Tensor) -> list[list[int]]:
     prompt = [tokenizer.token_to_id(token) for token in PROMPT]
     end = tokenizer.token_to_id(END)
-    tokens = torch.tensor([prompt] * len(heard))
-    done = torch.zeros(len(heard), dtype=torch.bool)
+    tokens = torch.tensor([prompt] * len(heard), device=heard.device)
+    done = torch.zeros(len(heard), dtype=torch.bool, device=heard.device)
     cross = decoder.cross(heard)
     for _ in range(int((heard.shape[1] - SILENCE) / FRAME_RATE * _TOKENS_PER_SECOND) + 8):
         best = decoder(tokens, cross, there)[:, -1].argmax(dim=-1)

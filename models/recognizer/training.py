@@ -28,11 +28,11 @@ from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
 from torch.utils.data import DataLoader
 
+from hearing.recognition.encoder import LEFT
+
 CHUNKS: tuple[int | None, ...] = (8, 16, 32, 64, None)
 """Frames of the chunks that are trained, 160 ms to the whole utterance."""
 CHUNK_SHARES = (0.12, 0.23, 0.15, 0.1, 0.4)
-LEFT = 512
-"""Frames before its chunk that the encoder sees when it streams: about 10 s."""
 
 
 @dataclass(frozen=True, slots=True)
