@@ -30,10 +30,13 @@ def _moonshine(folder: Path | None, threads: int) -> Engine:
     return Moonshine(given_or_packaged(folder, "moonshine-tiny-en"), threads)
 
 
-def _whisper_base(folder: Path | None, threads: int) -> Engine:
+def _whisper_base(folder: Path | None, threads: int) -> StreamingEngine:
+    """Load Whisper base for the final words and Moonshine tiny for the drafts: another make vouches for them."""
+    from hearing.recognition.moonshine import Moonshine
     from hearing.recognition.whisper import Whisper
 
-    return Whisper(given_or_packaged(folder, "whisper-base"), threads)
+    final = Whisper(given_or_packaged(folder, "whisper-base"), threads)
+    return DraftingEngine(Moonshine(given_or_packaged(None, "moonshine-tiny-en"), threads), final)
 
 
 def _faster_whisper(folder: Path | None, threads: int) -> Engine:
@@ -63,13 +66,13 @@ def _vosk(folder: Path | None, threads: int) -> StreamingEngine:
 
 
 _STREAMING: dict[str, Callable[[Path | None, int], StreamingEngine]] = {
-    DEFAULT_ENGINE: _hearing,
+    "hearing": _hearing,
+    "whisper-base": _whisper_base,
     "sherpa-onnx": _sherpa_onnx,
     "vosk": _vosk,
 }
 _OFFLINE: dict[str, Callable[[Path | None, int], Engine]] = {
     "moonshine": _moonshine,
-    "whisper-base": _whisper_base,
     "faster-whisper": _faster_whisper,
     "pocketsphinx": _pocketsphinx,
 }
