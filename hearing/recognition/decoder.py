@@ -29,14 +29,23 @@ class Decoded:
     tokens
         Their numbers, without prompt and end.
     log_probabilities
-        Of each of them, and of the end after them.
+        Of each of them, and of the end after them if the decoder ended the text.
     score
         By which texts compete: mean log-probability of tokens and end, and what expected phrases add.
     """
 
-    tokens: tuple[int, ...]
-    log_probabilities: tuple[float, ...]
-    score: float
+    tokens: tuple[int, ...] = ()
+    log_probabilities: tuple[float, ...] = ()
+    score: float = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the decoder ended the text; one that loops is cut off."""
+        return len(self.log_probabilities) > len(self.tokens)
+
+    def cut(self, length: int) -> Decoded:
+        """Return the first tokens alone."""
+        return Decoded(self.tokens[:length], self.log_probabilities[:length])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +106,53 @@ class Decoder:
         open_ = [_Hypothesis((), (), self._boost.start if self._boost else 0, 0.0)]
         ended: list[Decoded] = []
         for _ in range(most):
-            log_probabilities, keys, values = self._session.run(
-                None,
-                {
-                    "tokens": tokens,
-                    "past_keys": keys,
-                    "past_values": values,
-                    "cross_keys": heard_keys,
-                    "cross_values": heard_values,
-                },
-            )
+            log_probabilities, keys, values = self._step(tokens, keys, values, heard_keys, heard_values)
             origins, open_ = self._extend(open_, log_probabilities, ended)
             if not open_ or self._hopeless(open_, ended):
                 break
             keys, values = keys[:, origins], values[:, origins]
             tokens = np.array([[hypothesis.tokens[-1]] for hypothesis in open_])
         return sorted(ended, key=lambda decoded: decoded.score, reverse=True)
+
+    def write_on(
+        self, prefix: Decoded, heard_keys: Float32Array, heard_values: Float32Array, duration: float
+    ) -> Decoded:
+        """Go on with a text greedily, until the decoder ends it or the utterance so far can hold no more.
+
+        Parameters
+        ----------
+        prefix
+            The text that stays.
+        heard_keys, heard_values, duration
+            As for `search`.
+        """
+        written, logs = list(prefix.tokens), list(prefix.log_probabilities)
+        keys = values = heard_keys[..., :0, :]
+        tokens = np.array([[*self._prompt, *written]])
+        while len(written) < int(duration * _TOKENS_PER_SECOND):
+            log_probabilities, keys, values = self._step(tokens, keys, values, heard_keys, heard_values)
+            best = int(log_probabilities[0].argmax())
+            logs.append(float(log_probabilities[0, best]))
+            if best >= self._end:
+                break
+            written.append(best)
+            tokens = np.array([[best]])
+        return Decoded(tuple(written), tuple(logs))
+
+    def _step(
+        self,
+        tokens: NDArray[np.int64],
+        keys: Float32Array,
+        values: Float32Array,
+        heard_keys: Float32Array,
+        heard_values: Float32Array,
+    ) -> tuple[Float32Array, Float32Array, Float32Array]:
+        """Run the network: log-probabilities of the next token, keys and values to remember."""
+        feed = {"tokens": tokens, "past_keys": keys, "past_values": values}
+        log_probabilities, keys, values = self._session.run(
+            None, feed | {"cross_keys": heard_keys, "cross_values": heard_values}
+        )
+        return log_probabilities, keys, values
 
     def _extend(
         self, open_: list[_Hypothesis], log_probabilities: Float32Array, ended: list[Decoded]

@@ -1,9 +1,9 @@
 """The project's own engine: one streaming encoder, read twice.
 
-While somebody speaks, a CTC prefix beam reads the encoder's letters: cheap, and every word within a chunk or two. When
-the utterance ends, the attention decoder reads what the encoder heard as a whole and writes the final text with casing
-and punctuation; the letters judge its proposals (hybrid CTC/attention, Watanabe et al. 2017, equation 12) and time its
-words. In a long turn the decoder reads what there is every few seconds.
+While somebody speaks, the attention decoder writes on every two chunks from the words that stay, those that two drafts
+in a row agree on; a CTC prefix beam reads the encoder's letters and shows the newest words before the next draft. When
+the utterance ends, a beam search of the decoder over the whole of it writes the final text with casing and punctuation;
+the letters judge its proposals (hybrid CTC/attention, Watanabe et al. 2017, equation 12) and time its words.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ _LETTERS_WEIGHT = 0.3
 _UNHEARD = -1e4
 _LETTER_BONUS = 1.0
 _TOKEN_BONUS = 1.5
-_READ_EVERY = 6.0
-_SETTLED = 1.0
+_DRAFT_EVERY = 2 * CHUNK
+_SURE_LETTERS = 0.7
+_SETTLED = 0.4
 _LETTER_SECONDS = 0.06
 
 
@@ -103,24 +104,35 @@ class StreamingRecognizer:
         logs = texts[best].log_probabilities
         nobody = next((text.log_probabilities[0] for text in texts if not text.tokens), -math.inf)
         return Recognition(
-            self._words(texts[best], heard, duration),
+            self.words(texts[best], heard),
             sum(logs) / len(logs),
             math.exp(nobody),
             float(letters[best]) / max(1, len(spellings[best])),
         )
 
-    def _words(self, text: Decoded, heard: Encoded, duration: float) -> tuple[RecognizedWord, ...]:
+    def draft(self, heard: Encoded, prefix: Decoded) -> Decoded:
+        """Write on from a text that stays, given what was heard so far."""
+        return self.decoder.write_on(prefix, *self.encoder.with_silence(heard), len(heard.letters) / FRAME_RATE)
+
+    def starts_word(self, token: int) -> bool:
+        """Tell whether a token begins a word."""
+        return (self.decoder.tokenizer.id_to_token(token) or "").startswith(WORD_START)
+
+    def words(self, text: Decoded, heard: Encoded) -> tuple[RecognizedWord, ...]:
         """Join tokens to words, and time these by where their letters are heard."""
-        names = [self.decoder.tokenizer.id_to_token(token) or "" for token in text.tokens]
-        bounds = [i for i, name in enumerate(names) if i == 0 or name.startswith(WORD_START)] + [len(names)]
+        return timed(self.spelled(text), heard.letters, len(heard.letters) / FRAME_RATE)
+
+    def spelled(self, text: Decoded) -> list[tuple[str, float]]:
+        """Join tokens to words of letters or digits, signs belonging to the word before; with their probabilities."""
+        starts = [at for at, token in enumerate(text.tokens) if at == 0 or self.starts_word(token)]
         found: list[tuple[str, float]] = []
-        for begin, end in pairwise(bounds):
+        for begin, end in pairwise([*starts, len(text.tokens)]):
             name = self.decoder.tokenizer.decode(list(text.tokens[begin:end])).strip()
             if normalize(name):
                 found.append((name, math.exp(sum(text.log_probabilities[begin:end]) / (end - begin))))
             elif found:
                 found[-1] = (found[-1][0] + name, found[-1][1])
-        return timed(found, heard.letters, duration)
+        return found
 
 
 class RecognizerStream:
@@ -135,8 +147,9 @@ class RecognizerStream:
         self._accepted: list[Float32Array] = []
         self._n_samples = 0
         self._heard: list[Encoded] = []
-        self._read: tuple[RecognizedWord, ...] = ()
-        self._read_until = 0.0
+        self._draft = self._agreed = Decoded()
+        self._drafted = 0
+        self._words: tuple[RecognizedWord, ...] = ()
 
     @property
     def pending(self) -> float:
@@ -153,17 +166,30 @@ class RecognizerStream:
     def advance(self) -> Hypothesis:
         """Compute on all that is pending and return what was said so far."""
         self._hear(self._encoder.process(self._mel.process(self._take())))
-        now = self._n_frames / FRAME_RATE
-        if now - self._read_until >= _READ_EVERY:
-            # The end may be cut in the middle of a word: what is settled is what was said a while ago.
-            words = self._engine.read(Encoded.join(self._heard)).words
-            self._read = tuple(word for word in words if word.end < now - _SETTLED)
-            self._read_until = now
-        settled = self._read[-1].end if self._read else 0.0
-        stable = self._beam.words[: self._beam.stable]
-        fresh = [word for word in self._beam.words if (word.start + word.end) / 2 > settled]
-        n_stable = sum((word.start + word.end) / 2 > settled for word in stable)
-        return Hypothesis((*self._read, *fresh[:n_stable]), tuple(fresh[n_stable:]))
+        if self._n_frames - self._drafted >= _DRAFT_EVERY:
+            self._write_on()
+        n_committed = len(self._engine.spelled(self._agreed))
+        until = self._words[-1].end if self._words else 0.0
+        newest = [word for word in self._beam.words if word.start > until and word.probability > _SURE_LETTERS]
+        return Hypothesis(self._words[:n_committed], (*self._words[n_committed:], *newest))
+
+    def _write_on(self) -> None:
+        """Let the decoder write on from what is agreed, and agree on what it wrote twice (Liu et al. 2020)."""
+        heard = Encoded.join(self._heard)
+        self._drafted = self._n_frames
+        draft = self._engine.draft(heard, self._agreed)
+        if not draft.ended:
+            return
+        tokens, known = draft.tokens, len(self._agreed.tokens)
+        starts = [at for at, token in enumerate(tokens) if at == 0 or self._engine.starts_word(token)]
+        same = known
+        while same < min(len(tokens), len(self._draft.tokens)) and tokens[same] == self._draft.tokens[same]:
+            same += 1
+        # A word is complete once the next one begins; what was said just now is often heard otherwise a little later.
+        words = self._engine.words(draft.cut(starts[-1] if starts else 0), heard)
+        settled = sum(word.end < self._drafted / FRAME_RATE - _SETTLED for word in words)
+        agreed = max((at for at in starts[: settled + 1] if known <= at <= same), default=known)
+        self._draft, self._agreed, self._words = draft, draft.cut(agreed), words
 
     def finish(self, whole: Float32Array | None = None) -> Recognition:
         """Compute what is left and return the final words; no call may follow.
