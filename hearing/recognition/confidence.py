@@ -11,6 +11,8 @@ _WORDS_PER_SECOND = 6.0
 _SPARE_WORDS = 2
 _NOBODY = 0.5
 _LEAST_PROBABILITY = 0.3
+# Of speech it is above -2, at 2 dB in reverberation above -3; text of the decoder's own is at -10 and below.
+_LEAST_LETTER = -6.0
 
 
 def reason_to_drop(heard: Recognition, duration: float) -> str | None:
@@ -33,4 +35,6 @@ def reason_to_drop(heard: Recognition, duration: float) -> str | None:
         return f"probability {heard.no_speech_prob:.2f} that nobody speaks"
     if (probability := float(np.mean([word.probability for word in heard.words]))) < _LEAST_PROBABILITY:
         return f"word probability {probability:.2f}"
+    if heard.letter_logprob is not None and heard.letter_logprob < _LEAST_LETTER:
+        return f"log-probability {heard.letter_logprob:.1f} of its letters"
     return None

@@ -48,18 +48,18 @@ def test_blocks_make_no_difference(engine: StreamingRecognizer, block: int) -> N
 
 
 def test_words_stay_while_the_utterance_goes_on(engine: StreamingRecognizer) -> None:
-    stream = engine.open()
-    samples = read_clip(CLIPS[0])
-    committed: list[list[str]] = []
-    for start in range(0, len(samples), 1024):
-        stream.accept(samples[start : start + 1024])
-        if stream.pending > 0:
-            hypothesis = stream.advance()
-            committed.append(normalized(hypothesis.committed))
-            assert stream.pending == 0
-    assert len(committed) > 5
-    for earlier, later in pairwise(committed):
-        assert later[: len(earlier)] == earlier
+    for clip in CLIPS[1:4]:
+        stream = engine.open()
+        committed: list[list[str]] = []
+        samples = read_clip(clip)
+        for start in range(0, len(samples), 1024):
+            stream.accept(samples[start : start + 1024])
+            if stream.pending > 0:
+                committed.append(normalized(stream.advance().committed))
+                assert stream.pending == 0
+        for earlier, later in pairwise(committed):
+            assert later[: len(earlier)] == earlier
+        assert len(committed[-1]) > len((clip.text or "").split()) / 2
 
 
 def test_nothing_is_computed_before_a_chunk_is_complete(engine: StreamingRecognizer) -> None:
@@ -68,15 +68,6 @@ def test_nothing_is_computed_before_a_chunk_is_complete(engine: StreamingRecogni
     assert stream.pending == 0
     stream.accept(np.zeros(SAMPLE_RATE, np.float32))
     assert stream.pending == pytest.approx(3 * CHUNK / 50)
-
-
-def test_a_long_turn_is_read_before_it_ends(engine: StreamingRecognizer) -> None:
-    samples = np.concatenate([read_clip(clip) for clip in CLIPS[:3]])
-    stream = engine.open()
-    stream.accept(samples)
-    read = [word.text for word in stream.advance().committed]
-    # Only the decoder writes capitals.
-    assert any(word != word.lower() for word in read)
 
 
 def test_words_are_timed_where_they_are_said(engine: StreamingRecognizer) -> None:
