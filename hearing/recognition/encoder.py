@@ -68,6 +68,8 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # Threads that wait in a loop take the cores that the front end needs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         layers, _, heads, _, width = self._session.get_inputs()[2].shape
         self.nothing: Float32Array = np.zeros((layers, 1, heads, 0, width), np.float32)

@@ -1,9 +1,10 @@
 """The project's own engine: one streaming encoder, read twice.
 
-While somebody speaks, the attention decoder writes on every two chunks from the words that stay, those that two drafts
-in a row agree on; a CTC prefix beam reads the encoder's letters and shows the newest words before the next draft. When
-the utterance ends, a beam search of the decoder over the whole of it writes the final text with casing and punctuation;
-the letters judge its proposals (hybrid CTC/attention, Watanabe et al. 2017, equation 12) and time its words.
+While somebody speaks, the attention decoder writes on every second or so from the words that stay, those that two
+drafts in a row agree on; a CTC prefix beam reads the encoder's letters and shows the newest words before the next
+draft. When the utterance ends, a beam search of the decoder over the whole of it writes the final text with casing and
+punctuation; the letters judge its proposals (hybrid CTC/attention, Watanabe et al. 2017, equation 12) and time its
+words.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ _LETTERS_WEIGHT = 0.3
 _UNHEARD = -1e4
 _LETTER_BONUS = 1.0
 _TOKEN_BONUS = 1.5
-_DRAFT_EVERY = 2 * CHUNK
+_DRAFT_EVERY = 3 * CHUNK
 _SURE_LETTERS = 0.7
 _SETTLED = 0.4
 _LETTER_SECONDS = 0.06
@@ -149,6 +150,7 @@ class RecognizerStream:
         self._heard: list[Encoded] = []
         self._draft = self._agreed = Decoded()
         self._drafted = 0
+        self._letters: list[str] = []
         self._words: tuple[RecognizedWord, ...] = ()
 
     @property
@@ -166,7 +168,10 @@ class RecognizerStream:
     def advance(self) -> Hypothesis:
         """Compute on all that is pending and return what was said so far."""
         self._hear(self._encoder.process(self._mel.process(self._take())))
-        if self._n_frames - self._drafted >= _DRAFT_EVERY:
+        # In a pause there is nothing to write on.
+        letters = [word.text for word in self._beam.words]
+        if self._n_frames - self._drafted >= _DRAFT_EVERY and letters != self._letters:
+            self._letters = letters
             self._write_on()
         n_committed = len(self._engine.spelled(self._agreed))
         until = self._words[-1].end if self._words else 0.0

@@ -106,14 +106,14 @@ def evaluate(encoder: Encoder, decoder: Decoder, tokenizer: Tokenizer, trials: S
 
 
 def error_rate(trials: Sequence[Trial], texts: Sequence[str]) -> float:
-    """Return word errors over words, both normalized."""
+    """Return word errors over words, both normalized; a text that loops is as bad as none, not worse."""
     from meeteval.wer import siso_word_error_rate
 
     scores = [
         siso_word_error_rate(normalized_text(trial.written), normalized_text(text))
         for trial, text in zip(trials, texts, strict=True)
     ]
-    return sum(score.errors for score in scores) / sum(score.length for score in scores)
+    return sum(min(score.errors, score.length) for score in scores) / sum(score.length for score in scores)
 
 
 @torch.inference_mode()

@@ -51,15 +51,18 @@ def test_words_stay_while_the_utterance_goes_on(engine: StreamingRecognizer) -> 
     for clip in CLIPS[1:4]:
         stream = engine.open()
         committed: list[list[str]] = []
+        shown = 0
         samples = read_clip(clip)
         for start in range(0, len(samples), 1024):
             stream.accept(samples[start : start + 1024])
             if stream.pending > 0:
-                committed.append(normalized(stream.advance().committed))
+                hypothesis = stream.advance()
+                committed.append(normalized(hypothesis.committed))
+                shown = len(hypothesis.committed) + len(hypothesis.tentative)
                 assert stream.pending == 0
         for earlier, later in pairwise(committed):
             assert later[: len(earlier)] == earlier
-        assert len(committed[-1]) > len((clip.text or "").split()) / 2
+        assert shown > len((clip.text or "").split()) / 2
 
 
 def test_nothing_is_computed_before_a_chunk_is_complete(engine: StreamingRecognizer) -> None:
@@ -95,10 +98,14 @@ def test_noise_and_silence_say_nothing(engine: StreamingRecognizer, seconds: flo
 
 
 def test_a_phrase_that_is_expected_is_heard_instead_of_one_that_sounds_alike(engine: StreamingRecognizer) -> None:
-    clip = next(clip for clip in CLIPS if "epoch of belief" in (clip.text or ""))
-    assert "epic" not in _final(engine, clip)
-    engine.bias(["epic of belief"])
-    assert "epic of belief" in _final(engine, clip)
+    clip = next(clip for clip in CLIPS if "despair" in (clip.text or ""))
+    words = ("winter", "wind")
+    heard = {}
+    for expected in words:
+        engine.bias([f"{expected} of despair"])
+        heard[expected] = _final(engine, clip)
+    assert all(f"{expected} of despair" in text for expected, text in heard.items())
+    assert all("spring of hope" in text for text in heard.values())
 
 
 def test_phrases_do_not_change_what_is_plainly_something_else(engine: StreamingRecognizer) -> None:
