@@ -175,7 +175,7 @@ class RecognizerStream:
             self._write_on()
         n_committed = len(self._engine.spelled(self._agreed))
         until = self._words[-1].end if self._words else 0.0
-        newest = [word for word in self._beam.words if word.start > until and word.probability > _SURE_LETTERS]
+        newest = [word for word in self._beam.words if word.start >= until and word.probability > _SURE_LETTERS]
         return Hypothesis(self._words[:n_committed], (*self._words[n_committed:], *newest))
 
     def _write_on(self) -> None:
@@ -256,12 +256,16 @@ def timed(words: Sequence[tuple[str, float]], letters: Float32Array, duration: f
         frames = align(letters, spelling)
     except ValueError:
         return spread([word for word, _ in words], [probability for _, probability in words], duration)
-    found, at = [], 0
+    found: list[RecognizedWord] = []
+    at = 0
     for (word, probability), name in zip(words, said, strict=True):
         count = len(to_letters(name))
         first, last = frames[at] / FRAME_RATE, frames[at + count - 1] / FRAME_RATE
         at += count + 1
-        found.append(RecognizedWord(word, float(first), min(duration, float(last) + _LETTER_SECONDS), probability))
+        # The letters' frames are where they are surest: a word goes on for a while after its last one.
+        following = frames[at] / FRAME_RATE if at < len(frames) else duration
+        end = min(last + _LETTER_SECONDS, following, duration)
+        found.append(RecognizedWord(word, float(first), float(max(first, end)), probability))
     return tuple(found)
 
 

@@ -68,9 +68,10 @@ def test_same_audio_gives_the_same_words_whatever_else_is_heard(
 ) -> None:
     silence, again = engine.open(), engine.open()
     silence.accept(np.zeros(SAMPLE_RATE, np.float32))
-    again.accept(clip[:BLOCK])
+    for start in range(0, len(clip), BLOCK):
+        again.accept(clip[start : start + BLOCK])
     assert len(silence.finish().words) <= 6
-    assert again.finish(clip) == heard[1]
+    assert again.finish() == heard[1]
 
 
 def test_no_audio_has_no_words(engine: StreamingEngine) -> None:
