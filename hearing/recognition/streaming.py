@@ -33,7 +33,7 @@ from hearing.types import SAMPLE_RATE, Float32Array
 _LOG = logging.getLogger(__name__)
 _FILES = ("encoder.onnx", "decoder.onnx", "tokenizer.json")
 _SHORTEST = 0.15
-_LETTERS_WEIGHT = 0.3
+_LETTERS_WEIGHT = 0.1
 _UNHEARD = -1e4
 _LETTER_BONUS = 1.0
 _TOKEN_BONUS = 1.5
@@ -101,7 +101,9 @@ class StreamingRecognizer:
             return Recognition()
         spellings = [to_letters(_said(self.decoder.tokenizer.decode(list(text.tokens)))) for text in texts]
         letters = np.maximum(log_likelihoods(heard.letters, spellings), _UNHEARD)
-        best = int(np.argmax([_total(text) for text in texts] + _LETTERS_WEIGHT * letters))
+        # The decoder's score is per token, so that short texts are not preferred; the letters' is of the whole.
+        n_tokens = float(np.mean([len(text.log_probabilities) for text in texts]))
+        best = int(np.argmax([n_tokens * text.score for text in texts] + _LETTERS_WEIGHT * letters))
         logs = texts[best].log_probabilities
         nobody = next((text.log_probabilities[0] for text in texts if not text.tokens), -math.inf)
         return Recognition(
@@ -272,7 +274,3 @@ def timed(words: Sequence[tuple[str, float]], letters: Float32Array, duration: f
 def _said(text: str) -> str:
     """Spell a text as it is most likely said, each word on its own; a word without a letter is dropped."""
     return " ".join(spoken(word)[0] for word in text.split() if normalize(word))
-
-
-def _total(text: Decoded) -> float:
-    return text.score * len(text.log_probabilities)

@@ -33,7 +33,7 @@ def nodes_ran(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
         nodes.start("captions", out=str(out / "session"), session_id="short", exit_at_end=True)
         nodes.start("dialogue")
         nodes.start("hearing", array=str(recording / "array.yaml"))
-        nodes.start("audio_source", source=str(recording), rate="2.0")
+        nodes.start("audio_source", source=str(recording), rate="1.0")
         nodes.wait_for("captions")
     return out
 
