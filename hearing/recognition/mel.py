@@ -82,7 +82,9 @@ def _log_mel(frames: Float32Array) -> Float32Array:
         return np.zeros((0, N_MELS), np.float32)
     spectra = scipy.fft.rfft(frames * _window(), axis=1)
     power = spectra.real**2 + spectra.imag**2
-    logarithm: Float32Array = np.log10(np.maximum(power @ _filters(), _FLOOR)).astype(np.float32)
+    # Not by BLAS, whose last digits depend on its threads and on how many frames it gets at once.
+    bands = np.einsum("tf,fm->tm", power, _filters(), optimize=False)
+    logarithm: Float32Array = np.log10(np.maximum(bands, _FLOOR)).astype(np.float32)
     return logarithm
 
 
