@@ -7,17 +7,16 @@ everybody is. Arrays are random: rings, grids, heads and clouds of four to eight
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from hearing_datasets import Split
+from hearing_models.workers import worker_pool
 from hearing_sim.distribution import ARRAYS, SceneDistribution, load_distribution
 from hearing_sim.generate import DatasetPlan, sample_scene
 from hearing_sim.reference import reference_sources
@@ -73,10 +72,8 @@ def generate_mixtures(
     paths = [folder / f"{index:06d}.npz" for index in range(number)]
     missing = [index for index, path in enumerate(paths) if not path.is_file()]
     done(number - len(missing))
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     arrays = random_arrays(folder / "arrays", seed)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         futures = [pool.submit(_make, plan, arrays, index, paths[index]) for index in missing]
         for future in as_completed(futures):
             future.result()

@@ -8,15 +8,14 @@ convolutions and sums of these.
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Split
+from hearing_models.workers import worker_pool
 from hearing_sim.attention import facing
 from hearing_sim.distribution import Machines, People, Rooms, SceneDistribution, load_distribution
 from hearing_sim.microphones import draw_microphones
@@ -70,9 +69,7 @@ def generate_places(
     paths = [folder / f"{index:05d}.npz" for index in range(number)]
     missing = [index for index, path in enumerate(paths) if not path.is_file()]
     done(number - len(missing))
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with worker_pool(workers) as pool:
         futures = [pool.submit(_make, paths[index], index, seed, split) for index in missing]
         for future in as_completed(futures):
             future.result()

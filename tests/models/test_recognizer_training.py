@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,7 +63,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 def test_a_place_is_what_examples_need(tmp_path: Path) -> None:
     counted: list[int] = []
+    environment = dict(os.environ)
     paths = generate_places(tmp_path, 1, 3, "train", 1, counted.append)
+    assert dict(os.environ) == environment
     place = read_place(paths[0])
     people, microphones, taps = place.responses.shape
     assert people == 3
