@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from hearing.bench.frontend import ALL_ON, Results
@@ -45,11 +45,22 @@ def write_page(results: Results, folder: Path) -> Path:
     InputError
         If it cannot be written, or there is nothing to draw with.
     """
-    page = folder / f"{NAME}.md"
+    return save_page(folder, NAME, page_lines(results), lambda picture: _draw(results, picture))
+
+
+def save_page(folder: Path, name: str, lines: Iterable[str], draw: Callable[[Path], None]) -> Path:
+    """Write `NAME.md` into a folder, and let its picture `NAME.png` be drawn.
+
+    Raises
+    ------
+    InputError
+        If it cannot be written, or there is nothing to draw with.
+    """
+    page = folder / f"{name}.md"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        page.write_text("\n".join(page_lines(results)) + "\n", encoding="utf-8")
-        _draw(results, page.with_suffix(".png"))
+        page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        draw(page.with_suffix(".png"))
     except OSError as error:
         raise InputError(f"{page}: cannot be written ({error.strerror}); give another --page folder") from error
     return page

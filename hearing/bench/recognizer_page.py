@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hearing.bench.page import table
+from hearing.bench.page import save_page, table
 from hearing.bench.recognizer import OWN, STOCK, Results
 from hearing.bench.recognizer_score import Answer, Estimate, Unit, error_rate, error_ratio
 from hearing.bench.recognizer_trials import (
@@ -66,14 +66,7 @@ def write_page(results: Results, folder: Path) -> Path:
     InputError
         If it cannot be written, or there is nothing to draw with.
     """
-    page = folder / f"{NAME}.md"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        page.write_text("\n".join(page_lines(results)) + "\n", encoding="utf-8")
-        _draw(results, page.with_suffix(".png"))
-    except OSError as error:
-        raise InputError(f"{page}: cannot be written ({error.strerror}); give another --page folder") from error
-    return page
+    return save_page(folder, NAME, page_lines(results), lambda picture: _draw(results, picture))
 
 
 def page_lines(results: Results) -> Iterator[str]:

@@ -11,7 +11,7 @@ _WORDS_PER_SECOND = 6.0
 _SPARE_WORDS = 2
 _NOBODY = 0.5
 _LEAST_PROBABILITY = 0.3
-# Of speech it is above -2, at 2 dB in reverberation above -3; text of the decoder's own is at -10 and below.
+# Of development speech it is above -2, in noise and reverberation above -3; a text that nobody said was at -15.
 _LEAST_LETTER = -6.0
 
 

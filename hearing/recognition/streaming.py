@@ -33,6 +33,7 @@ from hearing.types import SAMPLE_RATE, Float32Array
 _LOG = logging.getLogger(__name__)
 _FILES = ("encoder.onnx", "decoder.onnx", "tokenizer.json")
 _SHORTEST = 0.15
+_MOST_SAMPLES = round(LONGEST / FRAME_RATE) * SAMPLE_RATE
 _LETTERS_WEIGHT = 0.1
 _UNHEARD = -1e4
 _LETTER_BONUS = 1.0
@@ -163,7 +164,8 @@ class RecognizerStream:
         return max(0, chunks * CHUNK - self._n_frames) / FRAME_RATE
 
     def accept(self, samples: Float32Array) -> None:
-        """Take the next samples, of shape (n_samples,) at 16 kHz; only keeps them."""
+        """Take the next samples, of shape (n_samples,) at 16 kHz; only keeps them, and no more than 30 s in all."""
+        samples = samples[: _MOST_SAMPLES - self._n_samples]
         self._accepted.append(samples)
         self._n_samples += len(samples)
 
@@ -235,9 +237,8 @@ class RecognizerStream:
             self._boost = self._engine.letter_boost
             self._beam.expect(self._boost)
         for part in parts:
-            if self._n_frames + len(part.letters) <= LONGEST:
-                self._heard.append(part)
-                self._beam.process(part.letters)
+            self._heard.append(part)
+            self._beam.process(part.letters)
 
 
 def timed(words: Sequence[tuple[str, float]], letters: Float32Array, duration: float) -> tuple[RecognizedWord, ...]:

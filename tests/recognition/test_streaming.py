@@ -73,6 +73,19 @@ def test_nothing_is_computed_before_a_chunk_is_complete(engine: StreamingRecogni
     assert stream.pending == pytest.approx(3 * CHUNK / 50)
 
 
+def test_an_utterance_beyond_what_the_network_can_place_is_heard_as_far_as_it_can(engine: StreamingRecognizer) -> None:
+    clip = read_clip(CLIPS[1])
+    samples = np.concatenate([clip, np.zeros(32 * SAMPLE_RATE - len(clip), np.float32)])
+    stream = engine.open()
+    for start in range(0, len(samples), SAMPLE_RATE):
+        stream.accept(samples[start : start + SAMPLE_RATE])
+        if stream.pending > 0:
+            stream.advance()
+    assert stream.pending == 0
+    assert stream.finish().words
+    assert engine.open().finish(samples).words
+
+
 def test_words_are_timed_where_they_are_said(engine: StreamingRecognizer) -> None:
     clip = CLIPS[0]
     samples = read_clip(clip)
