@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hearing.recognition.biasing import PhraseBoost
+from hearing.recognition.session import open_session
 from hearing.types import Float32Array
 
 PROMPT = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
@@ -74,14 +74,7 @@ class Decoder:
     """
 
     def __init__(self, folder: Path, threads: int, beam: int = 4) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that wait in a loop take the cores that the front end needs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(folder / "decoder.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(folder / "decoder.onnx", threads)
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._prompt = [self.tokenizer.token_to_id(token) for token in PROMPT]
         self._end = int(self.tokenizer.token_to_id(END) or 0)

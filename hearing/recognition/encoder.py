@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 
 from hearing.recognition.mel import N_MELS, SILENT
+from hearing.recognition.session import open_session
 from hearing.types import Float32Array
 
 FRAME_RATE = 50
@@ -65,12 +65,7 @@ class Encoder:
     """
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that wait in a loop take the cores that the front end needs.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = open_session(path, threads)
         layers, _, heads, _, width = self._session.get_inputs()[2].shape
         self.nothing: Float32Array = np.zeros((layers, 1, heads, 0, width), np.float32)
         silence = self.whole(np.full((2 * LONGEST, N_MELS), SILENT, np.float32))

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
 from hearing_datasets import Split
-from hearing_models.workers import worker_pool
+from hearing_models.workers import call_all
 from hearing_sim.distribution import ARRAYS, SceneDistribution, load_distribution
 from hearing_sim.generate import DatasetPlan, sample_scene
 from hearing_sim.reference import reference_sources
@@ -73,11 +73,7 @@ def generate_mixtures(
     missing = [index for index, path in enumerate(paths) if not path.is_file()]
     done(number - len(missing))
     arrays = random_arrays(folder / "arrays", seed)
-    with worker_pool(workers) as pool:
-        futures = [pool.submit(_make, plan, arrays, index, paths[index]) for index in missing]
-        for future in as_completed(futures):
-            future.result()
-            done(1)
+    call_all(workers, [partial(_make, plan, arrays, index, paths[index]) for index in missing], done)
     return paths
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from concurrent.futures import as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Split
-from hearing_models.workers import worker_pool
+from hearing_models.workers import call_all
 from hearing_sim.attention import facing
 from hearing_sim.distribution import Machines, People, Rooms, SceneDistribution, load_distribution
 from hearing_sim.microphones import draw_microphones
@@ -69,11 +69,7 @@ def generate_places(
     paths = [folder / f"{index:05d}.npz" for index in range(number)]
     missing = [index for index, path in enumerate(paths) if not path.is_file()]
     done(number - len(missing))
-    with worker_pool(workers) as pool:
-        futures = [pool.submit(_make, paths[index], index, seed, split) for index in missing]
-        for future in as_completed(futures):
-            future.result()
-            done(1)
+    call_all(workers, [partial(_make, paths[index], index, seed, split) for index in missing], done)
     return paths
 
 
