@@ -80,6 +80,11 @@ class FrontEndOutput:
     faults: tuple[ChannelFault, ...]
     moving: bool
 
+    @property
+    def robot_talks(self) -> bool:
+        """Whether the robot's own loudspeaker is heard."""
+        return any(track.kind == "robot" and track.activity > 0.5 for track in self.machines)
+
 
 class FrontEnd:
     """Hear everybody around a microphone array, each in a signal of his own.

@@ -240,7 +240,7 @@ class Pipeline:
         self.faults = heard.faults
         with self._clock("segment"):
             chunks = self._segment(heard, now)
-        self._take(chunks, heard.tracks, moves, heard.moving)
+        self._take(chunks, heard.tracks, moves, heard.moving, heard.robot_talks)
         with self._clock("recognize"):
             transcripts = self._recognizer.advance(now, self._assembler.addressing)
         utterances += self._published(transcripts)
@@ -269,9 +269,10 @@ class Pipeline:
         tracks: tuple[Track, ...],
         motion: ArrayMotion | None = None,
         moving: bool = False,
+        robot_talks: bool = False,
     ) -> None:
         """Hand new audio of utterances to the recognizer, and note all that will be forgotten when it gets to it."""
-        self._assembler.follow(chunks, tracks, motion, moving)
+        self._assembler.follow(chunks, tracks, motion, moving, robot_talks)
         for chunk in chunks:
             self._recognizer.accept(self._heard_again(chunk) if chunk.last else chunk)
 

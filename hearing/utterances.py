@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hearing.attribution import AttributionConfig, DirectionAttribution, addressed_to_robot
+from hearing.trust import Circumstances
 from hearing.types import ArrayMotion, CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
 
-UNTRUSTED_WHILE_MOVING = 0.3
-"""Share of the confidence that is lost while the robot moves."""
 DIALOGUE = 10.0
 """Seconds for which somebody who talked to the robot is expected to go on."""
 
@@ -33,8 +32,8 @@ class _Open:
     expected, addressed
         Probability that it is said to the robot: judged by what the same person said just before, and by its own words
         so far.
-    moving, heard
-        Steps in which the robot moved, and all steps.
+    circumstances
+        How it is heard.
     revision
         Number of the next revision.
     ended
@@ -49,8 +48,7 @@ class _Open:
     end_time: float
     expected: float
     addressed: float = 0.0
-    moving: int = 0
-    heard: int = 0
+    circumstances: Circumstances = field(default_factory=Circumstances)
     revision: int = 0
     ended: bool = False
 
@@ -87,6 +85,7 @@ class UtteranceAssembler:
         tracks: tuple[Track, ...],
         motion: ArrayMotion | None = None,
         moving: bool = False,
+        robot_talks: bool = False,
     ) -> None:
         """Note where and when the open utterances are heard.
 
@@ -98,17 +97,20 @@ class UtteranceAssembler:
             All tracks as they are now.
         motion
             How the array stands now, if it moves.
-        moving
-            Whether the robot moves, which makes noise.
+        moving, robot_talks
+            Whether the robot moves, which makes noise, and whether its own loudspeaker is heard.
         """
         yaw = 0.0 if motion is None else motion.yaw
         live = {track.id: track for track in tracks}
+
+        def at_rest(track: Track) -> Direction:
+            return Direction(track.direction.azimuth + yaw, track.direction.elevation)
+
         for chunk in chunks:
             if track := live.get(chunk.track_id):
                 # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
                 speaking = {utterance.track_id for utterance in self._open.values() if not utterance.ended}
-                at_rest = Direction(track.direction.azimuth + yaw, track.direction.elevation)
-                speaker, probability = self._attribution.process(track.id, at_rest, speaking)
+                speaker, probability = self._attribution.process(track.id, at_rest(track), speaking)
                 if chunk.utterance_id not in self._open:
                     expected = self._expected(speaker, chunk.start_time)
                     self._open[chunk.utterance_id] = _Open(
@@ -118,8 +120,7 @@ class UtteranceAssembler:
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
             if not utterance.ended and (track := live.get(utterance.track_id)):
-                utterance.heard += 1
-                utterance.moving += moving
+                utterance.circumstances.note(track.time, at_rest(track), moving, robot_talks)
                 weight = max(track.activity, 1e-3)
                 utterance.heading = utterance.heading + weight * track.direction.vector
         for chunk in chunks:
@@ -149,8 +150,7 @@ class UtteranceAssembler:
         heard = self._open[transcript.utterance_id]
         words = transcript.words
         text = " ".join(word.text for word in words)
-        # A robot that moves hears itself: its recognizer is less often right than it believes.
-        trust = 1 - UNTRUSTED_WHILE_MOVING * heard.moving / max(heard.heard, 1)
+        confidence = transcript.confidence * heard.circumstances.trust
         utterance = Utterance(
             id=transcript.utterance_id,
             revision=heard.revision,
@@ -161,7 +161,7 @@ class UtteranceAssembler:
             start_time=max(heard.start_time + self._lead, words[0].start_time if words else 0.0),
             end_time=max(heard.end_time - self._tail, words[-1].end_time if words else 0.0),
             direction=Direction.from_vector(heard.heading),
-            confidence=CueConfidence(recognition=transcript.confidence * trust, direction=heard.probability),
+            confidence=CueConfidence(recognition=confidence, direction=heard.probability),
             addressed_to_robot=addressed_to_robot(text, self.config.robot_name),
         )
         heard.revision += 1

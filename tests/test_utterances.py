@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from hearing.types import Direction, SpeechChunk, Track, Transcript, Word
+from hearing.types import ArrayMotion, Direction, SpeechChunk, Track, Transcript, Word
 from hearing.utterances import UtteranceAssembler
 
 
@@ -59,6 +59,32 @@ def test_what_happens_after_the_end_does_not_count_although_the_final_words_come
     assert utterance.direction.azimuth_deg == pytest.approx(10.0)
     assert utterance.confidence.recognition == pytest.approx(0.9)
     assert utterance.end_time == pytest.approx(2.0)
+
+
+def test_confidence_falls_where_the_recognizer_cannot_know_better():
+    def confidence(moving: bool = False, robot_talks: bool = False, deg_per_step: float = 0.0) -> float:
+        assembler = UtteranceAssembler()
+        for step in range(20):
+            here = Track(1, 0.064 * step, Direction(np.deg2rad(deg_per_step * step)), 1.0)
+            assembler.follow((chunk(step * 0.064, 0.064),), (here,), None, moving, robot_talks)
+        return assembler.process(transcript("stop there", 0.1, 1.2, final=True)).confidence.recognition
+
+    assert confidence() == pytest.approx(0.9)
+    assert confidence(moving=True) < 0.87
+    assert confidence(robot_talks=True) < 0.87
+    assert confidence(moving=True, robot_talks=True) < 0.83
+    assert confidence(deg_per_step=2.0) < 0.85
+
+
+def test_a_robot_that_turns_makes_no_walkers():
+    assembler = UtteranceAssembler()
+    for step in range(20):
+        turned = np.deg2rad(2.0 * step)
+        here = Track(1, 0.064 * step, Direction(-turned), 1.0)
+        motion = ArrayMotion(0.064 * step, np.zeros(3), turned)
+        assembler.follow((chunk(step * 0.064, 0.064),), (here,), motion)
+    utterance = assembler.process(transcript("stop there", 0.1, 1.2, final=True))
+    assert utterance.confidence.recognition == pytest.approx(0.9)
 
 
 @pytest.mark.parametrize(("pause", "expected"), [(2.0, True), (20.0, False)])

@@ -137,6 +137,7 @@ class _Contestant:
             round(heard.final_seconds, 4),
             heard.latencies,
             len(trial.words) if partial else 0,
+            heard.confidences,
         )
 
 

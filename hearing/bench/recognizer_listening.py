@@ -36,6 +36,8 @@ class Heard:
     ----------
     text
         The final words.
+    confidences
+        How likely each of them is right according to the engine.
     latencies
         For every true word that was shown while the utterance went on: seconds from its end until it was shown first,
         computing included; less than nothing if it was guessed before it was over.
@@ -44,6 +46,7 @@ class Heard:
     """
 
     text: str
+    confidences: tuple[float, ...]
     latencies: tuple[float, ...]
     partial_seconds: float
     final_seconds: float
@@ -81,7 +84,9 @@ def hear(
         spent += cost
     started = time.process_time()
     final = stream.finish(samples if whole else None)
-    return Heard(final.text, shown.latencies, spent, time.process_time() - started)
+    final_seconds = time.process_time() - started
+    confidences = tuple(round(word.probability, 4) for word in final.words for _ in word.text.split())
+    return Heard(final.text, confidences, shown.latencies, spent, final_seconds)
 
 
 class _Shown:

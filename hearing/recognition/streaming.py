@@ -21,6 +21,7 @@ import numpy as np
 
 from hearing.errors import InputError
 from hearing.recognition.biasing import PhraseBoost, spoken
+from hearing.recognition.calibration import Calibration
 from hearing.recognition.confidence import reason_to_drop
 from hearing.recognition.ctc import FRAME_RATE, PrefixBeamSearch, align, log_likelihoods, to_letters
 from hearing.recognition.decoder import WORD_START, Decoded, Decoder
@@ -50,14 +51,15 @@ class StreamingRecognizer:
     Parameters
     ----------
     folder
-        Holds `encoder.onnx`, `decoder.onnx` and `tokenizer.json`, see `hearing_models.recognizer`.
+        Holds `encoder.onnx`, `decoder.onnx` and `tokenizer.json`, see `hearing_models.recognizer`, and perhaps
+        `calibration.json`: without it the probability of a final word is what the decoder says.
     threads
         That the networks may use.
 
     Raises
     ------
     InputError
-        If a file is missing.
+        If a file is missing, or the calibration is damaged.
     """
 
     latency = CHUNK / FRAME_RATE
@@ -68,6 +70,7 @@ class StreamingRecognizer:
             raise InputError(f"{folder}: no {missing[0]}; reinstall robot-hearing, or export it with `hearing train`")
         self.encoder = Encoder(folder / "encoder.onnx", threads)
         self.decoder = Decoder(folder, threads)
+        self.calibration = Calibration.beside(folder)
         self.letter_boost: PhraseBoost | None = None
         vocabulary = self.decoder.tokenizer.get_vocab()
         self._word_starts = [number for token, number in vocabulary.items() if token.startswith(WORD_START)]
@@ -221,6 +224,8 @@ class RecognizerStream:
         if reason := reason_to_drop(recognition, len(heard.letters) / FRAME_RATE):
             _LOG.info("nothing was said: %s; heard: %s", reason, recognition.text)
             return replace(recognition, words=())
+        if self._engine.calibration:
+            return replace(recognition, words=self._engine.calibration.apply(recognition.words, heard.letters))
         return recognition
 
     @property

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from hearing_datasets.text import normalized_text
-from hearing_models.recognizer.batches import collate
-from hearing_models.recognizer.examples import Difficulty, Example, arrive, cached_place, even, spoken_at
+from hearing_models.recognizer.examples import Difficulty, arrive, cached_place, even, spoken_at
 from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, followed_by_silence
 from hearing_models.recognizer.places import ARRAY_EVERY
 from hearing_models.recognizer.speech import Speech
@@ -58,12 +57,13 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """An utterance to be recognized: what arrives, samples of shape (n_samples,), and what was said, if anything."""
+    """An utterance to be recognized: samples of shape (n_samples,), and what is said in them by whom, if anything."""
 
     samples: Float32Array
     written: str
     condition: str
     snr_db: float
+    speaker: str = ""
 
 
 def development_trials(pool: Sequence[Speech], places: Sequence[Path], seed: int, number: int) -> list[Trial]:
@@ -78,8 +78,9 @@ def development_trials(pool: Sequence[Speech], places: Sequence[Path], seed: int
         for condition in ("microphone", "beam"):
             place = int(rng.integers(len(places)))
             there = cached_place(places[place - place % ARRAY_EVERY if condition == "beam" else place])
-            trials.append(Trial(arrive(rng, dry, pool, there, how, condition), speech.written, condition, snr))
-        trials.append(Trial(dry.astype(np.float32), speech.written, "clean", np.inf))
+            heard = arrive(rng, dry, pool, there, how, condition)
+            trials.append(Trial(heard, speech.written, condition, snr, speech.speaker))
+        trials.append(Trial(dry.astype(np.float32), speech.written, "clean", np.inf, speech.speaker))
         if index % 4 == 0:
             silence = np.zeros(round(rng.uniform(1.0, 8.0) * SAMPLE_RATE), np.float32)
             there = cached_place(places[int(rng.integers(len(places)))])
@@ -128,17 +129,18 @@ def transcribe(
     for start in range(0, len(order), 8):
         part = order[start : start + 8]
         mels = [even(log_mel(trials[index].samples)) for index in part]
-        batch = collate([Example(mel, mel, "", "") for mel in mels], tokenizer)
-        n_frames, frames = batch.mel.shape[1] // 2, batch.frames.to(device)
+        n_frames = max(map(len, mels)) // 2
+        mel = torch.from_numpy(np.stack([np.pad(m, ((0, 2 * n_frames - len(m)), (0, 0))) for m in mels])).to(device)
+        frames = torch.tensor([len(m) // 2 for m in mels], device=device)
         there = torch.arange(n_frames, device=device) < frames[:, None]
         seen = chunk_mask(n_frames, chunk, LEFT if chunk else None).to(device)[None, None] & there[:, None, None]
         with torch.autocast(device.type, torch.bfloat16):
-            encoded = encoder(batch.mel.to(device), seen | torch.eye(n_frames, dtype=torch.bool, device=device))
+            encoded = encoder(mel, seen | torch.eye(n_frames, dtype=torch.bool, device=device))
             best = encoder.letter_log_probabilities(encoded).argmax(dim=-1)
             tokens = _greedy(decoder, tokenizer, *followed_by_silence(encoded, frames, silence))
         for row, index in enumerate(part):
             words[index] = tokenizer.decode(tokens[row], skip_special_tokens=True).strip()
-            path = best[row, : int(batch.frames[row])]
+            path = best[row, : int(frames[row])]
             letters[index] = "".join(LETTERS[n - 1] for n in torch.unique_consecutive(path).tolist() if n)
     return words, letters
 

@@ -1,4 +1,4 @@
-"""Examples to train on: speech as it arrives at one microphone, or from a beam, of a robot in a noisy hall."""
+"""Examples to be tested on: speech as it arrives at one microphone, or from a beam, of a robot in a noisy hall."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from pathlib import Path
 
 import numpy as np
 import soxr
+import torch
 from hearing_models.recognizer.beams import steer
-from hearing_models.recognizer.places import ARRAY_EVERY, Place, read_place
-from hearing_models.recognizer.speech import LONGEST, Speech
-from numpy.typing import NDArray
-from scipy.signal import butter, oaconvolve, sosfilt
+from hearing_models.recognizer.corpus import speech_level
+from hearing_models.recognizer.places import Place, read_place
+from hearing_models.recognizer.speech import Speech
+from scipy.signal import oaconvolve
 
-from hearing.recognition.mel import log_mel
 from hearing.types import SAMPLE_RATE, Float32Array
 
 Rng = np.random.Generator
-CONDITIONS = {"clean": 0.12, "microphone": 0.5, "beam": 0.33, "nobody": 0.05}
-"""Share of the examples that are clean, from one microphone, from a beam, or hold noise alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,74 +33,20 @@ class Difficulty:
         Probability that somebody else talks at the same time.
     rival_db, rival_beam_db
         The talker over the other one at a microphone, and where a beam is steered at the talker.
-    damage
-        Probability of each kind of damage: band limits, clipping, a jump of the level.
     """
 
     snr_db: tuple[float, float] = (-3.0, 22.0)
     rival: float = 0.25
     rival_db: tuple[float, float] = (6.0, 20.0)
     rival_beam_db: tuple[float, float] = (-3.0, 12.0)
-    damage: float = 0.08
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """One utterance.
-
-    Attributes
-    ----------
-    mel, clean
-        Log-mel frames of shape (n_frames, 80), n_frames even: as it arrives, and without room and noise.
-    written, spoken
-        What is said, see `Speech`; empty where nobody speaks.
-    """
-
-    mel: Float32Array
-    clean: Float32Array
-    written: str
-    spoken: str
-
-
-def draw_example(rng: Rng, pool: Sequence[Speech], places: Sequence[Path], how: Difficulty) -> Example:
-    """Draw an example from a pool of speech and a list of places."""
-    condition = str(rng.choice(list(CONDITIONS), p=list(CONDITIONS.values())))
-    dry, written, said = compose(rng, pool)
-    if condition == "nobody":
-        dry, written, said = np.zeros_like(dry), "", ""
-    heard = dry
-    if condition != "clean":
-        index = int(rng.integers(len(places)))
-        place = cached_place(places[index - index % ARRAY_EVERY if condition == "beam" else index])
-        heard = arrive(rng, dry, pool, place, how, condition)
-    heard = _damaged(rng, heard, how.damage)
-    heard = heard + 10 ** rng.uniform(-4.2, -2.8) * np.sqrt(np.mean(heard**2)) * rng.standard_normal(len(heard))
-    return Example(even(log_mel(heard.astype(np.float32))), even(log_mel(dry)), written, said)
-
-
-def compose(rng: Rng, pool: Sequence[Speech]) -> tuple[Float32Array, str, str]:
-    """Say one utterance or several after each other, with pauses, up to a random length; level 1 (root mean square)."""
-    wanted = 0.0 if rng.uniform() < 0.4 else rng.uniform(2.0, LONGEST - 2.0)
-    parts: list[Float32Array] = [_pause(rng, 0.05, 0.6)]
-    written, said = [], []
-    total = 0.0
-    while not written or total < wanted:
-        speech = pool[int(rng.integers(len(pool)))]
-        if written and total + speech.duration > LONGEST - 2.0:
-            break
-        parts += [spoken_at(rng, speech), _pause(rng, 0.1, 0.8)]
-        written.append(speech.written)
-        said.append(speech.spoken)
-        total = sum(map(len, parts)) / SAMPLE_RATE
-    return np.concatenate(parts), " ".join(written), " ".join(said)
 
 
 def spoken_at(rng: Rng, speech: Speech) -> Float32Array:
     """Return speech at a random tempo and at level 1 while somebody speaks, quiet clips being brought up."""
-    samples = speech.samples.astype(np.float32) / 32768
+    samples = speech.samples.astype(np.float32)
     if rng.uniform() < 0.5:
         samples = soxr.resample(samples, SAMPLE_RATE, SAMPLE_RATE / rng.uniform(0.88, 1.12), quality="LQ")
-    return samples / np.float32(max(_level(samples), 1e-5)) * np.float32(10 ** (rng.uniform(-4, 4) / 20))
+    return samples / np.float32(max(speech_level(samples), 1.0)) * np.float32(10 ** (rng.uniform(-4, 4) / 20))
 
 
 def arrive(
@@ -119,7 +63,10 @@ def arrive(
         rival = _fitted(rng, spoken_at(rng, pool[int(rng.integers(len(pool)))]), len(dry))
         level = 10 ** (-rng.uniform(*(how.rival_beam_db if beam else how.rival_db)) / 20)
         noise = noise + np.float32(level) * _convolved(rival, place.responses[people[1], microphones])
-    return steer(rng, speech, noise, place.responses[people[0]]) if beam else speech[0] + noise[0]
+    if not beam:
+        return speech[0] + noise[0]
+    tensors = (torch.from_numpy(part)[None] for part in (speech, noise, place.responses[people[0]]))
+    return steer(*tensors, rng)[0].numpy()
 
 
 @lru_cache(maxsize=400)
@@ -150,29 +97,3 @@ def _fitted(rng: Rng, samples: Float32Array, length: int) -> Float32Array:
     begin, end = max(0, start), min(length, start + len(samples))
     out[begin:end] = samples[begin - start : end - start]
     return out
-
-
-def _pause(rng: Rng, shortest: float, longest: float) -> Float32Array:
-    return np.zeros(round(rng.uniform(shortest, longest) * SAMPLE_RATE), np.float32)
-
-
-def _level(samples: NDArray[np.float32]) -> float:
-    """Root mean square of the louder half of the frames: pauses do not count."""
-    frames = samples[: len(samples) // 400 * 400].reshape(-1, 400)
-    power = np.sort(np.mean(frames**2, axis=1))[len(frames) // 2 :]
-    return float(np.sqrt(power.mean())) if len(power) else 0.0
-
-
-def _damaged(rng: Rng, samples: Float32Array, probability: float) -> Float32Array:
-    if rng.uniform() < probability:
-        samples = sosfilt(butter(4, rng.uniform(3000, 7000), "low", fs=SAMPLE_RATE, output="sos"), samples)
-    if rng.uniform() < probability:
-        samples = sosfilt(butter(2, rng.uniform(100, 350), "high", fs=SAMPLE_RATE, output="sos"), samples)
-    if rng.uniform() < probability:
-        limit = rng.uniform(0.2, 0.8) * np.abs(samples).max()
-        samples = np.clip(samples, -limit, limit)
-    if rng.uniform() < probability:
-        step = np.ones(len(samples))
-        step[int(rng.integers(len(samples))) :] = 10 ** (rng.uniform(-12, 12) / 20)
-        samples = samples * step
-    return samples

@@ -1,8 +1,8 @@
 """Places where speech is recorded: impulse responses and machine noise of simulated halls, made once and used often.
 
-Simulating a scene for every training example would cost more than training. Instead a place keeps what is expensive,
-the responses from a few people's mouths to the microphones and what its machines sound like there; examples are
-convolutions and sums of these.
+The recognizer is tested on them; it is trained in `halls`, which are plainer and much faster. A place keeps what is
+expensive to simulate, the responses from a few people's mouths to the microphones and what its machines sound like
+there; examples are convolutions and sums of these.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The whole recipe: speech and places to examples, examples to a network, the network to ONNX, curves, a model card."""
+"""The whole recipe: speech, noise and halls to batches, batches to a network, the network to ONNX and curves."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import soundfile
 import torch
 from hearing_datasets import Split
-from hearing_models.recognizer.batches import Batches
+from hearing_models.recognizer.corpus import Corpus, announcements
+from hearing_models.recognizer.dictionary import example_of_use
 from hearing_models.recognizer.evaluation import development_trials, evaluate
-from hearing_models.recognizer.examples import Difficulty
 from hearing_models.recognizer.export import export_decoder, export_encoder
+from hearing_models.recognizer.mixtures import Mixtures, ahead
 from hearing_models.recognizer.network import Decoder, Encoder, load_decoder, load_encoder
+from hearing_models.recognizer.noises import generate_noises, read_noises
 from hearing_models.recognizer.places import generate_places
 from hearing_models.recognizer.speech import Speech, packaged_speech, recorded_speech, synthetic_speech
-from hearing_models.recognizer.training import Recipe, frozen_copy, join, log_lines, start, train
+from hearing_models.recognizer.texts import Line, sentence
+from hearing_models.recognizer.training import RECIPES, Teacher, join, log_lines, start, train
 from hearing_models.recognizer.vocabulary import english_tokenizer, load_tokenizer
 from hearing_models.recognizer.whisper_weights import read_weights
 from tokenizers import Tokenizer
@@ -26,8 +31,12 @@ from hearing.recognition.store import locate
 
 DEVELOPMENT_PLACES = 40
 DEVELOPMENT_TRIALS = 24
-PACKAGED_SENTENCES = 1200
-"""Said by the voice that comes with `hibari-tts`."""
+PACKAGED_SENTENCES = 2600
+"""Said by the voices that packages ship."""
+NOISE_MINUTES = 45.0
+ANNOUNCEMENT_MINUTES = 15.0
+ROBOTS = 0.4
+"""Share of the synthetic sentences that are said to robots or around them; the others are general English."""
 DEVELOPMENT_SENTENCES = 80
 """By synthetic voices of their own."""
 Progress = Callable[[str, int, int], None]
@@ -40,9 +49,7 @@ class Plan:
     Attributes
     ----------
     folder
-        For rooms, synthetic speech, checkpoints, figures, and what is exported.
-    rooms
-        How many are simulated.
+        For rooms, noise, synthetic speech, checkpoints, figures, and what is exported.
     sentences
         How many synthetic voices say; 0 for recorded speech alone.
     steps
@@ -54,7 +61,6 @@ class Plan:
     """
 
     folder: Path
-    rooms: int
     sentences: int
     steps: int | None
     seed: int
@@ -100,32 +106,32 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
     InputError
         If a model, the data kit, or what the synthetic voices need is missing.
     """
-    rank = join()[0]
+    rank, device = join()
     folder = plan.folder
     if rank == 0:
         _prepare(plan, progress)
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
-    recipe = replace(Recipe(), steps=plan.steps) if plan.steps else Recipe()
-    pools = {split: _voices(plan, split, progress) for split in ("train", "dev")}
-    places = {split: sorted((folder / "places" / split).glob("*[0-9].npz")) for split in ("train", "dev")}
+    recipe = RECIPES[device.type]
+    recipe = replace(recipe, steps=plan.steps) if plan.steps else recipe
     torch.manual_seed(plan.seed)
     encoder, decoder, tokenizer = load_network()
-    teacher = frozen_copy(encoder)
-    run = start(encoder, recipe)
+    encoder, decoder = encoder.to(device), decoder.to(device)
+    teacher = Teacher(encoder, decoder)
+    run = start(encoder, decoder, recipe)
     if (folder / "latest.pt").is_file():
         run.load(folder / "latest.pt")
-    trials = development_trials(pools["dev"], places["dev"], plan.seed, DEVELOPMENT_TRIALS)
+    corpus = _corpus(plan, tokenizer, progress).to(device)
+    voices = _voices(plan, "dev", progress)
+    places = sorted((folder / "places" / "dev").glob("*[0-9].npz"))
+    trials = development_trials(voices, places, plan.seed, DEVELOPMENT_TRIALS)
     train(
         run,
-        decoder,
         teacher,
-        lambda step: Batches(
-            pools["train"], places["train"], tokenizer, recipe.frames, (plan.seed, rank, step), Difficulty()
-        ),
+        ahead(Mixtures(corpus, recipe.frames, (plan.seed, rank, run.step))),
         recipe,
         folder,
-        lambda encoder: evaluate(encoder, decoder, tokenizer, trials),
+        lambda: evaluate(encoder, decoder, tokenizer, trials),
         lambda step, losses: progress(f"training (loss {losses['words']:.2f})", step, recipe.steps),
     )
     draw_curves(list(log_lines(folder)), folder / "curves.png")
@@ -135,7 +141,9 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
 def export(folder: Path) -> Path:
     """Export the best checkpoint in a folder of `run_recipe`; return the folder of the ONNX files."""
     encoder, decoder, _ = load_network()
-    encoder.load_state_dict(torch.load(folder / "best.pt", weights_only=True, map_location="cpu")["encoder"])
+    state = torch.load(folder / "best.pt", weights_only=True, map_location="cpu")
+    encoder.load_state_dict(state["encoder"])
+    decoder.load_state_dict(state["cross"], strict=False)
     weights = folder / "weights"
     export_encoder(encoder, decoder, weights / "encoder.onnx")
     export_decoder(decoder, weights / "decoder.onnx")
@@ -164,34 +172,43 @@ def draw_curves(log: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 def _prepare(plan: Plan, progress: Progress) -> None:
-    """Simulate rooms, synthesize voices and transcribe recordings, or what of that is missing."""
+    """Simulate rooms, synthesize voices and noise and transcribe recordings, or what of that is missing."""
     folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
-    numbers: tuple[tuple[Split, int, int], ...] = (
-        ("train", plan.rooms, plan.sentences),
-        ("dev", DEVELOPMENT_PLACES, DEVELOPMENT_SENTENCES if plan.sentences else 0),
-    )
-    for seed, (split, rooms, sentences) in enumerate(numbers, plan.seed):
-        done = _counter(progress, f"simulating rooms ({split})", rooms)
-        generate_places(folder / "places" / split, rooms, seed, split, plan.workers, done)
-        if sentences:
+    done = _counter(progress, "simulating rooms", DEVELOPMENT_PLACES)
+    generate_places(folder / "places" / "dev", DEVELOPMENT_PLACES, plan.seed + 1, "dev", plan.workers, done)
+    generate_noises(folder / "noises", NOISE_MINUTES, plan.seed, "train", _counter(progress, "synthesizing noise", 0))
+    for split, number in (("train", plan.sentences), ("dev", DEVELOPMENT_SENTENCES if plan.sentences else 0)):
+        if number:
             # What the voices need is large, so it is imported only if they are asked for.
             from hearing_models.recognizer.synthesis import generate_speech
 
-            done = _counter(progress, f"synthesizing voices ({split})", sentences)
+            done = _counter(progress, f"synthesizing voices ({split})", number)
             speech = folder / "synthesis"
-            generate_speech(speech / split, sentences, plan.seed, split, speech / "voices", done)
+            generate_speech(speech / split, number, plan.seed, split, _something, speech / "voices", done)
         recorded_speech(split, folder / "labels.json", _counter(progress, f"reading recordings ({split})", 0))
+
+
+def _something(rng: np.random.Generator) -> Line:
+    """Draw what people say to robots, or general English."""
+    return sentence(rng) if rng.random() < ROBOTS else example_of_use(rng)
 
 
 def _voices(plan: Plan, split: Split, progress: Progress) -> list[Speech]:
     pool = recorded_speech(split, plan.folder / "labels.json", _counter(progress, "reading recordings", 0))
-    if plan.sentences:
-        pool += synthetic_speech(plan.folder / "synthesis" / split)
-    if split == "train":
-        done = _counter(progress, "synthesizing the packaged voice", PACKAGED_SENTENCES)
-        pool += packaged_speech(PACKAGED_SENTENCES, plan.seed, done)
-    return pool
+    return pool + synthetic_speech(plan.folder / "synthesis" / split) if plan.sentences else pool
+
+
+def _corpus(plan: Plan, tokenizer: Tokenizer, progress: Progress) -> Corpus:
+    """Collect what to train on; better voices are heard more often."""
+    voices = _voices(plan, "train", progress)
+    recorded = [speech for speech in voices if speech.kind != "synthesis"]
+    done = _counter(progress, "synthesizing packaged voices", PACKAGED_SENTENCES)
+    packaged = packaged_speech(PACKAGED_SENTENCES, plan.seed, done)
+    folder = plan.folder / "noises"
+    machines = [soundfile.read(folder / noise.audio, dtype="int16")[0] for noise in read_noises(folder)]
+    announced = announcements(np.random.default_rng(plan.seed), voices, ANNOUNCEMENT_MINUTES)
+    return Corpus.collect([*voices, *packaged, *voices, *recorded], machines, announced, tokenizer)
 
 
 def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:

@@ -23,7 +23,7 @@ import onnxruntime
 import soundfile
 import soxr
 from hearing_datasets import Split
-from hearing_models.recognizer.texts import Line, sentence
+from hearing_models.recognizer.texts import Line
 from numpy.typing import NDArray
 
 from hearing.errors import InputError
@@ -104,7 +104,13 @@ class Voice:
 
 
 def generate_speech(
-    folder: Path, number: int, seed: int, split: Split, voices: Path, done: Callable[[int], None]
+    folder: Path,
+    number: int,
+    seed: int,
+    split: Split,
+    say: Callable[[np.random.Generator], Line],
+    voices: Path,
+    done: Callable[[int], None],
 ) -> list[SyntheticSpeech]:
     """Speak sentences, or those that are missing in a folder; a file depends on seed, split and its number only.
 
@@ -117,7 +123,9 @@ def generate_speech(
     number
         Sentences.
     seed, split
-        What is said and by whom; `train` and `dev` share no voice and no random numbers.
+        Who speaks; `train` and `dev` share no voice and no random numbers.
+    say
+        Draws what is said.
     voices
         Folder for the style vectors, which are fetched if they are not there.
     done
@@ -143,7 +151,7 @@ def generate_speech(
         if name in made:
             continue
         rng = np.random.default_rng((seed, index, int(split == "dev")))
-        line, voice = sentence(rng), draw_voice(styles, split, rng)
+        line, voice = say(rng), draw_voice(styles, split, rng)
         samples = speak(line, voice)
         (folder / name).parent.mkdir(exist_ok=True)
         temporary = folder / f"{name}.part"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hearing_models.recognizer.speech import Speech
 from hearing import cli
 from hearing.bench import recognizer, recognizer_trials
 from hearing.bench.recognizer import OWN, OWN_WHOLE, STOCK, Choice, Plan, Results, parse_engines, run_bench
+from hearing.bench.recognizer_confidence import AFTER, BEFORE, reliabilities
 from hearing.bench.recognizer_listening import BLOCK, hear, peak_memory
 from hearing.bench.recognizer_page import page_lines, write_page
 from hearing.bench.recognizer_score import Answer, error_rate, error_ratio
@@ -78,6 +80,7 @@ def test_a_word_is_late_by_the_audio_after_its_end(samples: Float32Array) -> Non
     words = [Word("stop", 0.1, 0.3), Word("the", 0.4, 0.6), Word("press", 1.9, 2.0)]
     heard = hear(FakeEngine("Stop,", "the", "press"), samples, words, partial=True, whole=False)
     assert heard.text == "Stop, the press"
+    assert heard.confidences == (1.0, 1.0, 1.0)
     # Shown in the first blocks that end after 0.5 s and 1 s; the last word is shown before it has begun, which is luck.
     expected = [-(-at * SAMPLE_RATE // BLOCK) * BLOCK / SAMPLE_RATE for at in (0.5, 1.0)]
     assert heard.latencies[:2] == pytest.approx([expected[0] - 0.3, expected[1] - 0.6], abs=0.01)
@@ -268,7 +271,7 @@ def results(material: Material) -> Results:
         return [
             Answer(
                 case.name, case.condition.name, case.group, engine, "v", case.written, heard, 10.0, 1.0, 0.2,
-                (late, late + 0.2) if case.condition.name == TIMED else (), 4,
+                (late, late + 0.2) if case.condition.name == TIMED else (), 4, (0.8,) * len(heard.split()),
             )
             for case in cases
         ]  # fmt: skip
@@ -280,13 +283,16 @@ def results(material: Material) -> Results:
 def test_the_page_has_all_tables(results: Results) -> None:
     lines = list(page_lines(results))
     rows = [line for line in lines if line.startswith(f"| {OWN_WHOLE} |")]
-    assert len(rows) == sum(line.startswith("## ") for line in lines) - 1
+    # What is to be reached and what chunks cost are tables of the own engine alone.
+    assert len(rows) == sum(line.startswith("## ") for line in lines) - 2
     assert "| partial word, median (s) | at most 0.6 | 0.50 | yes |" in lines
     assert "| real-time factor | at most 0.15 | 0.12 | yes |" in lines
     assert "| words in ten minutes of noise | at most 3 | 0 | yes |" in lines
     assert f"| {OWN} | 0.50 / 0.60 | 50 % | 0.20 / 0.20 | 0.12 | 0.02 | 250 | `v` |" in lines
     assert f"| {STOCK} | 2 | 2 | 2 | 6 |" in lines
     assert any(line.startswith(f"| {OWN} | 100.0 (100.0 to 100.0)") for line in lines)
+    assert any(line.startswith("| in chunks (%) | 100.0 (100.0 to 100.0)") for line in lines)
+    assert any(line.startswith("| ratio | ") and line.count(" to ") == len(READ_CONDITIONS) + 1 for line in lines)
     assert "Left out: vosk (not here)." in lines
     alone = dataclasses.replace(results, answers={"moonshine": results.answers[STOCK]}, memory={"moonshine": 1})
     assert not any("reached" in line or f"over those of `{STOCK}`" in line for line in page_lines(alone))
@@ -296,6 +302,26 @@ def test_the_own_engine_may_have_the_weights_of_a_folder(results: Results) -> No
     assert results.own == OWN
     for label, own in ((f"{OWN} tried", f"{OWN} tried"), (OWN_WHOLE, None)):
         assert dataclasses.replace(results, answers={label: results.answers[OWN]}).own == own
+
+
+def test_confidences_are_compared_with_what_was_said(results: Results, tmp_path: Path) -> None:
+    results = dataclasses.replace(results, answers=results.answers | {OWN: results.answers[OWN_WHOLE]})
+    found = reliabilities(results, tmp_path)
+    assert list(found) == list(results.answers)
+    spoken = [one for one in results.answers[OWN] if one.said]
+    right = sum("go home" in one.said.lower() for one in spoken) / len(spoken)
+    assert found[OWN].number == 2 * len(spoken)
+    assert found[OWN].share_right == pytest.approx(right)
+    assert found[OWN].calibration_error == pytest.approx(abs(0.8 - right))
+    assert found[STOCK].share_right == 0
+    (tmp_path / "calibration.json").write_text(
+        json.dumps(dict.fromkeys(("before", "after"), dataclasses.asdict(found[OWN])))
+    )
+    assert list(reliabilities(results, tmp_path)) == [*results.answers, BEFORE, AFTER]
+    assert list(reliabilities(dataclasses.replace(results, answers={STOCK: ()}), tmp_path)) == []
+    (tmp_path / "calibration.json").write_text("{}")
+    with pytest.raises(InputError, match="fit it anew"):
+        reliabilities(results, tmp_path)
 
 
 def test_the_page_comes_with_its_picture(results: Results, tmp_path: Path) -> None:

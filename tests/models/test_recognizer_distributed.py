@@ -4,37 +4,33 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from hearing_models.recognizer.batches import Batch, collate
+from hearing_models.recognizer.batches import IGNORED, Batch
 from hearing_models.recognizer.evaluation import Evaluation
-from hearing_models.recognizer.examples import Example
 from hearing_models.recognizer.network import Decoder, Encoder, Shape
-from hearing_models.recognizer.training import Recipe, frozen_copy, start, train
-from hearing_models.recognizer.vocabulary import load_tokenizer
-from torch.utils.data import IterableDataset
-
-from hearing.recognition.catalogue import MODELS
-from hearing.recognition.store import locate
+from hearing_models.recognizer.training import Recipe, Teacher, start, train
 
 SMALL = Shape(width=16, heads=2, layers=1)
 PROCESSES = 2
 
 
-class OwnNoise(IterableDataset[Batch]):
-    """Batches of noise that differ between processes."""
+def _noise(seed: int) -> Iterator[Batch]:
+    """Yield batches that differ between processes."""
+    generator = torch.Generator().manual_seed(seed)
+    while True:
+        mel = torch.randn(1, 40, 80, generator=generator)
+        frames, letters = torch.tensor([20]), torch.tensor([[3, 4, 5]])
+        yield Batch(
+            mel, mel, frames, torch.tensor([[1, 2, 3]]), torch.tensor([[IGNORED, 3, 4]]), letters, torch.tensor([3])
+        )
 
-    def __init__(self, seed: int) -> None:
-        super().__init__()
-        self._seed = seed
 
-    def __iter__(self):
-        tokenizer = load_tokenizer(locate(MODELS["whisper-base"]) / "tokenizer.json")[0]
-        generator = torch.Generator().manual_seed(self._seed)
-        while True:
-            mel = torch.randn(40, 80, generator=generator).numpy()
-            yield collate([Example(mel, mel, "Stop!", "stop")], tokenizer)
+def _network() -> tuple[Encoder, Decoder]:
+    torch.manual_seed(0)
+    return Encoder(SMALL), Decoder(50, SMALL)
 
 
 def _train(rank: int, port: int, folder: Path) -> None:
@@ -45,20 +41,18 @@ def _train(rank: int, port: int, folder: Path) -> None:
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": str(port),
     }
-    torch.manual_seed(0)
     recipe = Recipe(steps=2, warm_up=1, teach_every=2, evaluate_every=2)
-    encoder = Encoder(SMALL)
+    encoder, decoder = _network()
     train(
-        start(encoder, recipe),
-        Decoder(39_000, SMALL),
-        frozen_copy(encoder),
-        lambda step: OwnNoise(rank),
+        start(encoder, decoder, recipe),
+        Teacher(encoder, decoder),
+        _noise(rank),
         recipe,
         folder,
-        lambda _: Evaluation(*[0.5] * 6),
+        lambda: Evaluation(*[0.5] * 6),
         lambda *_: None,
     )
-    torch.save(encoder.state_dict(), folder / f"{rank}.pt")
+    torch.save([encoder.state_dict(), decoder.state_dict()], folder / f"{rank}.pt")
     torch.distributed.destroy_process_group()
 
 
@@ -68,8 +62,7 @@ def test_processes_end_with_the_same_network(tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     torch.multiprocessing.spawn(_train, (port, tmp_path), nprocs=PROCESSES)
     one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True) for rank in range(PROCESSES))
-    for name, value in one.items():
-        torch.testing.assert_close(value, other[name], rtol=0, atol=0)
-    torch.manual_seed(0)
-    assert any(not torch.equal(one[name], value) for name, value in Encoder(SMALL).state_dict().items())
+    for ours, theirs, before in zip(one, other, _network(), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+        assert any(not torch.equal(ours[name], value) for name, value in before.state_dict().items())
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 1

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hearing_models.recognizer import synthesis
+from hearing_models.recognizer import speech, synthesis
+from hearing_models.recognizer.dictionary import example_of_use, read_examples
 from hearing_models.recognizer.sayings import in_pairs, label
 from hearing_models.recognizer.synthesis import DEV_VOICES, VOICES, draw_voice, generate_speech, read_speech
 from hearing_models.recognizer.texts import Line, sentence, spoken
@@ -91,15 +92,15 @@ def test_speech_goes_on_where_it_was_stopped(tmp_path: Path, monkeypatch: pytest
     styles = {name: np.zeros((510, 1, 256), np.float32) for name in VOICES}
     monkeypatch.setattr(synthesis, "load_styles", lambda folder: styles)
     monkeypatch.setattr(synthesis, "speak", speak)
-    whole = generate_speech(tmp_path / "whole", 4, 1, "train", tmp_path, lambda number: None)
-    generate_speech(tmp_path / "stopped", 2, 1, "train", tmp_path, lambda number: None)
+    whole = generate_speech(tmp_path / "whole", 4, 1, "train", sentence, tmp_path, lambda number: None)
+    generate_speech(tmp_path / "stopped", 2, 1, "train", sentence, tmp_path, lambda number: None)
     manifest = tmp_path / "stopped" / "manifest.jsonl"
     with manifest.open("a") as file:
         file.write('{"audio": "000/0000')
     assert len(read_speech(tmp_path / "stopped")) == 2
     said.clear()
     counts: list[int] = []
-    assert generate_speech(tmp_path / "stopped", 4, 1, "train", tmp_path, counts.append) == whole
+    assert generate_speech(tmp_path / "stopped", 4, 1, "train", sentence, tmp_path, counts.append) == whole
     assert counts == [2, 1, 1]
     assert said == [speech.text for speech in whole[2:]]
     assert [json.loads(line)["audio"] for line in manifest.read_text().splitlines()] == [s.audio for s in whole]
@@ -110,3 +111,50 @@ def test_wrong_voices_are_refused(tmp_path: Path):
         (tmp_path / f"{name}.bin").write_bytes(b"no voice")
     with pytest.raises(InputError, match="not the voices"):
         synthesis.load_styles(tmp_path)
+
+
+GLOSSES = {
+    "noun": [
+        'a hand tool; "she took the wrench from the box"; "two words"; "he paid $5 for it"',
+        'a person; "the foreman arrived late" ',
+    ],
+    "verb": ['turn; "tighten it, please!"'],
+    "adj": ["without an example", f'long; "{" ".join(["word"] * 26)}"'],
+    "adv": [],
+}
+EXAMPLES = ["she took the wrench from the box", "the foreman arrived late", "tighten it, please!"]
+
+
+@pytest.fixture
+def wordnet(tmp_path: Path) -> Path:
+    for part, glosses in GLOSSES.items():
+        lines = [f"{number:08d} 06 n 01 thing 0 000 | {gloss}" for number, gloss in enumerate(glosses)]
+        (tmp_path / f"data.{part}").write_text("\n".join(["  1 This is a licence", *lines]))
+    return tmp_path
+
+
+def test_examples_of_use_are_plain_words(wordnet: Path):
+    assert read_examples(wordnet) == EXAMPLES
+
+
+def test_examples_of_use_become_sentences(wordnet: Path):
+    drawn = [example_of_use(np.random.default_rng(seed), wordnet) for seed in range(30)]
+    sentences = ["She took the wrench from the box.", "The foreman arrived late.", "Tighten it, please!"]
+    one = "|".join(map(re.escape, sentences))
+    assert all(re.fullmatch(f"({one})( ({one})){{0,2}}", line.written) for line in drawn)
+    assert {sentence for sentence in sentences for line in drawn if sentence in line.written} == set(sentences)
+    assert drawn[0] == example_of_use(np.random.default_rng(0), wordnet)
+    assert all(line.spoken == spoken(line.written) and len(line.said.split()) <= 25 for line in drawn)
+
+
+def test_without_wordnet_the_package_is_named(tmp_path: Path):
+    with pytest.raises(InputError, match="apt install wordnet-base"):
+        read_examples(tmp_path)
+
+
+def test_without_flite_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(speech, "example_of_use", lambda rng: Line("Stop.", "Stop."))
+    # With this seed the first voice is one of flite's.
+    with pytest.raises(InputError, match="apt install flite"):
+        speech.packaged_speech(1, 1, lambda number: None)

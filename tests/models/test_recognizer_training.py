@@ -1,4 +1,4 @@
-"""What the recognizer learns from, and its training on networks so small that they learn nothing."""
+"""What the recognizer is tested on, and its training on networks so small that they learn nothing of use."""
 
 from __future__ import annotations
 
@@ -7,44 +7,41 @@ import itertools
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_type_hints
 
 import numpy as np
 import pytest
 import torch
-from hearing_models.recognizer.batches import IGNORED, Batch, Batches, collate
-from hearing_models.recognizer.beams import steer
-from hearing_models.recognizer.evaluation import Evaluation, Trial, error_rate, transcribe
-from hearing_models.recognizer.examples import Difficulty, Example, arrive, compose, draw_example
+from hearing_models.frontend.training import RECIPES as FRONTEND
+from hearing_models.recognizer.batches import IGNORED, Batch, padded
+from hearing_models.recognizer.evaluation import Evaluation, Trial, development_trials, error_rate, transcribe
+from hearing_models.recognizer.examples import Difficulty, arrive
 from hearing_models.recognizer.network import Decoder, Encoder, Shape
 from hearing_models.recognizer.places import Place, generate_places, read_place
 from hearing_models.recognizer.recipe import draw_curves
 from hearing_models.recognizer.speech import Speech
-from hearing_models.recognizer.training import Recipe, frozen_copy, log_lines, start, train
-from hearing_models.recognizer.vocabulary import END, PROMPT, load_tokenizer
+from hearing_models.recognizer.training import RECIPES, Recipe, Run, Teacher, cross_attention, log_lines, start, train
+from hearing_models.recognizer.vocabulary import load_tokenizer
 from tokenizers import Tokenizer
 
+from hearing.cli_train import train as command
 from hearing.recognition.catalogue import MODELS
-from hearing.recognition.ctc import to_letters
 from hearing.recognition.store import locate
 from hearing.types import SAMPLE_RATE
 
 SMALL = Shape(width=16, heads=2, layers=1)
-TINY = Recipe(steps=4, frames=200, warm_up=1, teach_every=2, evaluate_every=2)
-
-
-@pytest.fixture(scope="module")
-def tokenizer() -> Tokenizer:
-    return load_tokenizer(locate(MODELS["whisper-base"]) / "tokenizer.json")[0]
+VOCABULARY = 39_000
+TINY = Recipe(
+    steps=4, rate=3e-3, cross_rate=3e-3, warm_up=1, teach_every=2, silence_every=2, evaluate_every=2, report_every=1
+)
 
 
 @pytest.fixture(scope="module")
 def pool() -> list[Speech]:
     rng = np.random.default_rng(0)
-    texts = ("Go to bay 4.", "Stop!", "Bring me the wrench, please.")
-    spoken = ("go to bay four", "stop", "bring me the wrench please")
     return [
-        Speech((3000 * rng.standard_normal(SAMPLE_RATE)).astype(np.int16), text, said, f"speaker{index}", "test")
-        for index, (text, said) in enumerate(zip(texts, spoken, strict=True))
+        Speech((3000 * rng.standard_normal(SAMPLE_RATE)).astype(np.int16), text, said, f"speaker {text}", "test")
+        for text, said in (("Go to bay 4.", "go to bay four"), ("Stop!", "stop"))
     ]
 
 
@@ -78,27 +75,6 @@ def test_a_place_is_what_examples_need(tmp_path: Path) -> None:
     assert counted == [0, 1, 1]
 
 
-def test_examples_follow_from_the_seed(pool: list[Speech], places: list[Path]) -> None:
-    def draw() -> list[Example]:
-        rng = np.random.default_rng(5)
-        return [draw_example(rng, pool, places, Difficulty()) for _ in range(6)]
-
-    for one, other in zip(draw(), draw(), strict=True):
-        np.testing.assert_array_equal(one.mel, other.mel)
-        assert one.mel.shape == one.clean.shape
-        assert len(one.mel) % 2 == 0
-        assert bool(one.written) == bool(one.spoken)
-
-
-def test_several_utterances_are_joined_in_order(pool: list[Speech]) -> None:
-    rng = np.random.default_rng(2)
-    joined = [compose(rng, pool) for _ in range(20)]
-    assert max(len(written) for _, written, _ in joined) > 40
-    for dry, written, said in joined:
-        assert len(dry) <= 20 * SAMPLE_RATE
-        assert len(said.split()) >= written.count(" ") + 1
-
-
 @pytest.mark.parametrize("snr_db", [0.0, 20.0])
 def test_speech_arrives_at_the_ratio_that_was_asked_for(pool: list[Speech], places: list[Path], snr_db: float) -> None:
     how = Difficulty(snr_db=(snr_db, snr_db), rival=0.0)
@@ -108,38 +84,27 @@ def test_speech_arrives_at_the_ratio_that_was_asked_for(pool: list[Speech], plac
     assert np.mean(heard**2) == pytest.approx(expected, rel=0.1)
 
 
-def test_a_beam_keeps_the_talker_and_weakens_the_rest(places: list[Path]) -> None:
+def test_a_beam_is_steered_at_the_talker_and_not_at_a_rival(pool: list[Speech], places: list[Path]) -> None:
     place: Place = read_place(places[0])
-    rng = np.random.default_rng(6)
-    dry, other = rng.standard_normal((2, 2 * SAMPLE_RATE)).astype(np.float32)
-    speech, noise = (
-        np.stack([np.convolve(signal, response)[: len(signal)] for response in place.responses[person]]).astype(
-            np.float32
-        )
-        for person, signal in enumerate((dry, other))
-    )
-    out = steer(np.random.default_rng(0), speech, noise, place.responses[0])
+    dry = np.random.default_rng(6).standard_normal(SAMPLE_RATE).astype(np.float32)
 
-    def share(signal: np.ndarray) -> float:
-        return float(np.corrcoef(out, signal)[0, 1])
+    def share(condition: str) -> float:
+        """Correlate what arrives with the talker's speech."""
+        how = Difficulty(snr_db=(40.0, 40.0), rival=1.0, rival_db=(0.0, 0.0), rival_beam_db=(0.0, 0.0))
+        heard = arrive(np.random.default_rng(0), dry, pool, place, how, condition)
+        return max(float(np.corrcoef(heard[lag:], dry[: len(dry) - lag])[0, 1]) for lag in range(8))
 
-    before = np.corrcoef(speech[0] + noise[0], noise[0])[0, 1]
-    assert share(speech[0]) > 0.9
-    assert share(noise[0]) < before / 2
+    assert share("beam") > 0.9
+    assert share("beam") > share("microphone") + 0.1
 
 
-def test_targets_follow_the_prompt_and_end(pool: list[Speech], tokenizer: Tokenizer) -> None:
-    mel = np.zeros((40, 80), np.float32)
-    batch = collate(
-        [Example(mel, mel, pool[0].written, pool[0].spoken), Example(mel[:20], mel[:20], "", "")], tokenizer
-    )
-    end = tokenizer.token_to_id(END)
-    first, nobody = (row[row != IGNORED].tolist() for row in batch.targets)
-    assert tokenizer.decode(first[:-1]).strip() == pool[0].written
-    assert (first[-1], nobody) == (end, [end])
-    assert batch.tokens[0, : len(PROMPT)].tolist() == [tokenizer.token_to_id(token) for token in PROMPT]
-    assert batch.frames.tolist() == [20, 10]
-    assert batch.letters[0, : batch.n_letters[0]].tolist() == to_letters(pool[0].spoken)
+def test_trials_follow_from_the_seed(pool: list[Speech], places: list[Path]) -> None:
+    one, other = (development_trials(pool, places, 1, 5) for _ in range(2))
+    assert [trial.condition for trial in one].count("clean") == 5
+    assert [trial.written for trial in one if trial.condition == "nobody"] == ["", ""]
+    for first, second in zip(one, other, strict=True):
+        np.testing.assert_array_equal(first.samples, second.samples)
+        assert first.samples.dtype == np.float32
 
 
 def test_english_is_cut_into_the_same_tokens_as_by_the_whole_tokenizer() -> None:
@@ -154,52 +119,87 @@ def test_english_is_cut_into_the_same_tokens_as_by_the_whole_tokenizer() -> None
 
 def _network() -> tuple[Encoder, Decoder]:
     torch.manual_seed(0)
-    encoder = Encoder(SMALL)
-    return encoder, Decoder(39_000, SMALL)
+    return Encoder(SMALL), Decoder(VOCABULARY, SMALL)
 
 
-def _batches(pool: Sequence[Speech], places: Sequence[Path], tokenizer: Tokenizer, step: int) -> Batches:
-    return Batches(pool, places, tokenizer, TINY.frames, (1, step), Difficulty())
+def _batch(seed: int) -> Batch:
+    """Make two utterances of noise, one of which is shorter and one of which holds no speech."""
+    generator = torch.Generator().manual_seed(seed)
+    mel = torch.randn(2, 60, 80, generator=generator)
+    device = mel.device
+    return Batch(
+        mel,
+        mel + 0.1,
+        torch.tensor([30, 20]),
+        padded([[1, 2, 3, 4, 50 + seed], [1, 2, 3, 4]], 1, device),
+        padded([[IGNORED] * 3 + [50 + seed, 7], [IGNORED] * 3 + [7]], IGNORED, device),
+        padded([[3, 4, 5], []], 0, device),
+        torch.tensor([3, 0]),
+    )
 
 
-def test_a_resumed_run_is_a_straight_one(
-    pool: list[Speech], places: list[Path], tokenizer: Tokenizer, tmp_path: Path
-) -> None:
-    scores = iter([0.5, 0.4] * 2)
+def _train(
+    folder: Path, recipe: Recipe, batches: Sequence[Batch], checkpoint: Path | None = None
+) -> tuple[Run, list[dict[str, float]]]:
+    """Train a network from its beginning or from a checkpoint; return the run and the losses of every step."""
+    folder.mkdir()
+    encoder, decoder = _network()
+    run, losses = start(encoder, decoder, recipe), []
+    teacher = Teacher(encoder, decoder)
+    if checkpoint:
+        run.load(checkpoint)
+    train(
+        run,
+        teacher,
+        iter(batches),
+        recipe,
+        folder,
+        lambda: Evaluation(*[1 / (1 + run.step)] * 6),
+        lambda _, found: losses.append(found),
+    )
+    return run, losses
 
-    def run(folder: Path, recipe: Recipe, checkpoint: Path | None = None) -> Encoder:
-        folder.mkdir()
-        encoder, decoder = _network()
-        training = start(encoder, TINY)
-        if checkpoint:
-            training.load(checkpoint)
-        train(
-            training,
-            decoder,
-            frozen_copy(encoder),
-            # As the stream of batches begins anew with a run, both runs begin it anew at the same step.
-            lambda step: _batches(pool, places, tokenizer, 0),
-            recipe,
-            folder,
-            lambda _: Evaluation(*[next(scores)] * 6),
-            lambda *_: None,
-        )
-        return encoder
 
-    half = dataclasses.replace(TINY, steps=2)
-    run(tmp_path / "half", half)
-    resumed = run(tmp_path / "resumed", TINY, tmp_path / "half" / "latest.pt")
+def test_training_lowers_the_losses(tmp_path: Path) -> None:
+    run, losses = _train(tmp_path / "run", dataclasses.replace(TINY, steps=12), [_batch(0)] * 12)
+    for name in ("words", "letters"):
+        assert losses[-1][name] < 0.9 * losses[0][name]
+    assert [sorted(found) for found in losses[:2]] == [
+        ["features", "letters", "posteriors", "words"],
+        ["letters", "words"],
+    ]
+    assert run.losses == {}
+
+
+def test_of_the_decoder_only_its_attention_to_the_encoder_learns(tmp_path: Path) -> None:
+    run, _ = _train(tmp_path / "run", TINY, [_batch(seed) for seed in range(4)])
+    learned = cross_attention(run.decoder)
+    assert 0 < len(learned) < len(run.decoder.state_dict())
+    for name, before in _network()[1].state_dict().items():
+        assert torch.equal(before, run.decoder.state_dict()[name]) == (name not in learned)
+
+
+def test_a_resumed_run_is_a_straight_one(tmp_path: Path) -> None:
+    batches = [_batch(seed) for seed in range(4)]
+    straight, _ = _train(tmp_path / "straight", TINY, batches)
+    with pytest.raises(StopIteration):
+        _train(tmp_path / "half", TINY, batches[:2])
+    resumed, _ = _train(tmp_path / "resumed", TINY, batches[2:], tmp_path / "half" / "latest.pt")
+    for one, other in ((straight.encoder, resumed.encoder), (straight.decoder, resumed.decoder)):
+        torch.testing.assert_close(one.state_dict(), other.state_dict(), rtol=0, atol=0)
+    assert any(
+        not torch.equal(a, b) for a, b in zip(resumed.encoder.parameters(), _network()[0].parameters(), strict=True)
+    )
+    assert [line["step"] for line in log_lines(tmp_path / "straight")] == [2, 4]
     assert [line["step"] for line in log_lines(tmp_path / "resumed")] == [4]
     assert (tmp_path / "resumed" / "best.pt").is_file()
-    assert all(torch.isfinite(parameter).all() for parameter in resumed.parameters())
-    assert any(not torch.equal(a, b) for a, b in zip(resumed.parameters(), _network()[0].parameters(), strict=True))
-    draw_curves(list(log_lines(tmp_path / "half")), tmp_path / "curves.png")
+    draw_curves(list(log_lines(tmp_path / "straight")), tmp_path / "curves.png")
 
 
-def test_batches_are_the_same_for_the_same_seed(pool: list[Speech], places: list[Path], tokenizer: Tokenizer) -> None:
-    one, other = (next(iter(_batches(pool, places, tokenizer, 3))) for _ in range(2))
-    for name in Batch.__slots__:
-        torch.testing.assert_close(getattr(one, name), getattr(other, name))
+def test_help_tells_how_long_training_takes() -> None:
+    option = get_type_hints(command, include_extras=True)["steps"].__metadata__[0]
+    for recipe in (*FRONTEND.values(), *RECIPES.values()):
+        assert f"{recipe.steps} " in option.help
 
 
 def test_an_untrained_network_ends_and_is_wrong(pool: list[Speech], tokenizer: Tokenizer) -> None:

@@ -18,7 +18,7 @@ from hearing.recognition.text import matches, normalize, normalized
 from hearing.types import SAMPLE_RATE, Float32Array
 
 BLOCK = SAMPLE_RATE // 10
-PACKAGED = ("hearing", "moonshine", "whisper-base", "faster-whisper", "pocketsphinx")
+PACKAGED = ("hearing", "moonshine", "whisper-base", "faster-whisper", "faster-whisper-tiny.en", "pocketsphinx")
 
 
 def follow(engine: StreamingEngine, samples: Float32Array) -> tuple[list[Hypothesis], Recognition]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hearing.errors import InputError
@@ -39,10 +40,10 @@ def _whisper_base(folder: Path | None, threads: int) -> StreamingEngine:
     return DraftingEngine(Moonshine(given_or_packaged(None, "moonshine-tiny-en"), threads), final)
 
 
-def _faster_whisper(folder: Path | None, threads: int) -> Engine:
+def _faster_whisper(folder: Path | None, threads: int, model: str = "whisper-base") -> Engine:
     from hearing.recognition.engines.faster_whisper import FasterWhisper
 
-    return FasterWhisper(given_or_packaged(folder, "whisper-base"), threads)
+    return FasterWhisper(given_or_packaged(folder, model), threads)
 
 
 def _pocketsphinx(folder: Path | None, threads: int) -> Engine:
@@ -74,6 +75,7 @@ _STREAMING: dict[str, Callable[[Path | None, int], StreamingEngine]] = {
 _OFFLINE: dict[str, Callable[[Path | None, int], Engine]] = {
     "moonshine": _moonshine,
     "faster-whisper": _faster_whisper,
+    "faster-whisper-tiny.en": partial(_faster_whisper, model="whisper-tiny.en"),
     "pocketsphinx": _pocketsphinx,
 }
 
