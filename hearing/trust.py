@@ -1,11 +1,11 @@
 """How far words are to be believed by how they were heard, beyond what the recognizer makes of their sound.
 
 The recognizer's confidences are fitted to speech in noise and reverberation, and fall by themselves where it hears
-badly. On nine development scenes of FactoryBench (86 utterances, 751 words) 86 % of the words were right at a mean
-confidence of 85 %: 77 % at 79 % while the robot drove or turned, 82 % at 82 % of talkers whose direction moved by more
-than 3 degrees per second, 93 % at 78 % where the robot talked itself, 82 % at 83 % in rooms that ring for more than
-0.5 s. So what is lost here is little, and a precaution for what is worse than those scenes; reverberation costs nothing
-more.
+badly. On ten development scenes of FactoryBench (98 utterances, 837 words) 85 % of the words were right at a mean
+confidence of 83 %: 77 % at 79 % while the robot drove or turned, 83 % at 81 % of talkers whose direction moved by more
+than 3 degrees per second, 96 % at 80 % where the robot talked itself, 82 % at 83 % in rooms that ring for more than
+0.5 s. So what is lost here is little, a precaution for what is worse than those scenes that costs calibration on them
+(an expected error of 4.8 instead of 3.1 %); reverberation costs nothing more.
 """
 
 from __future__ import annotations
