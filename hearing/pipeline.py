@@ -220,9 +220,11 @@ class Pipeline:
         played = None if self._played is None else np.zeros((missing, self._played.shape[1]), np.float32)
         output = self.process(AudioBlock(silence, self._position + len(self._pending)), played, self._motion)
         now = self._position / SAMPLE_RATE
-        self._take(self._segmenter.close(self._segmenter.track_ids, now), ())
-        with self._clock("recognize"):
-            transcripts = self._recognizer.flush(now)
+        # As in `process`: what BLAS gives depends in its last digits on its threads.
+        with self._libraries.limit(limits=1, user_api="blas"):
+            self._take(self._segmenter.close(self._segmenter.track_ids, now), ())
+            with self._clock("recognize"):
+                transcripts = self._recognizer.flush(now)
         return HearingOutput(output.tracks, output.utterances + self._published(transcripts))
 
     def _step(
