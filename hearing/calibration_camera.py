@@ -1,25 +1,27 @@
 """How the camera is turned against the array: the faces of people who talk must be where they are heard.
 
-Faces come from MediaPipe's detector, if it is installed. How far away a face is follows from its size in the
-picture, so that the distance between camera and array is accounted for.
+How far away a face is follows from its size in the picture, so that the distance between camera and array is accounted
+for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from hearing.calibration_fit import unit_vectors
 from hearing.errors import InputError
+from hearing.vision.camera import Camera, Image, Video, open_video
+
+if TYPE_CHECKING:
+    from hearing.vision.detector import Detection
 
 FloatArray = NDArray[np.float64]
 
@@ -27,25 +29,6 @@ EYES_TO_MOUTH = 0.07
 """Metres from between the eyes to the mouth of an adult; turning the head hardly changes it."""
 _NEAR = np.deg2rad(6.0)
 _MIN_FACES = 12
-_MIN_CONFIDENCE = 0.5
-_FAR_FACES = 1
-"""MediaPipe's detector for faces up to 5 m away; the one for near faces, which the face mesh uses, ends at 2 m."""
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """A pinhole camera as camera.yaml describes it: pixels, and its pose in the array frame in metres and degrees."""
-
-    width: float
-    height: float
-    fx: float
-    fy: float
-    cx: float
-    cy: float
-    position: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    yaw: float = 0.0
-    pitch: float = 0.0
-    roll: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,31 +67,6 @@ class CameraRotation:
     n_faces: int
 
 
-def load_camera(path: Path) -> Camera:
-    """Read a camera.yaml.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read or describes no camera.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-        known = {key: content[key] for key in Camera.__dataclass_fields__ if key in content}
-        position = tuple(float(value) for value in known.pop("position", (0.0, 0.0, 0.0)))
-        if len(position) != 3:
-            raise ValueError("position needs three numbers")
-        camera = Camera(**{key: float(value) for key, value in known.items()}, position=position)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, ValueError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{path}: describes no camera ({what}); give width, height, fx, fy, cx, cy") from error
-    if min(camera.fx, camera.fy, camera.width, camera.height) <= 0:
-        raise InputError(f"{path}: width, height, fx and fy must be greater than 0")
-    return camera
-
-
 def find_faces(video: Path, camera: Camera, times: FloatArray) -> Faces:
     """Find the faces in a video at given times in seconds, of shape (n_stretches,) and in order.
 
@@ -118,41 +76,34 @@ def find_faces(video: Path, camera: Camera, times: FloatArray) -> Faces:
         If the packages that find faces are not installed, or if the video cannot be read.
     """
     try:
-        cv2, mediapipe = import_module("cv2"), import_module("mediapipe")
+        from hearing.vision.detector import FaceDetector
     except ImportError as error:
-        raise InputError(f"{error}; faces need more packages: pip install 'robot-hearing[sim]'") from error
+        raise InputError(f"{error}; faces need more packages: pip install 'robot-hearing[vision]'") from error
+    detector = FaceDetector()
     stretches, points = [], []
-    with mediapipe.solutions.face_detection.FaceDetection(_MIN_CONFIDENCE, _FAR_FACES) as detector:
-        for stretch, image in _images(cv2, video, times):
-            for face in detector.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).detections or ():
+    with open_video(video) as opened:
+        for stretch, image in _pictures(opened, times):
+            for face in detector.detect(image):
                 stretches.append(stretch)
-                points.append(_mouth(camera, face.location_data.relative_keypoints))
+                points.append(_mouth(camera, face))
     return Faces(np.array(stretches, np.intp), np.array(points).reshape(-1, 3))
 
 
-def _images(cv2: Any, video: Path, times: FloatArray) -> Iterator[tuple[int, Any]]:
-    """Read the pictures that are next to given times."""
-    capture = cv2.VideoCapture(str(video))
-    try:
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        if not capture.isOpened() or not rate > 0:
-            raise InputError(f"{video}: not a video that can be read; record or copy it again")
-        wanted = dict(zip(np.round(times * rate).astype(int).tolist(), range(len(times)), strict=True))
-        for number in range(max(wanted, default=-1) + 1):
-            if not capture.grab():
-                return
-            if number in wanted:
-                yield wanted[number], capture.retrieve()[1]
-    finally:
-        capture.release()
+def _pictures(video: Video, times: FloatArray) -> Iterator[tuple[int, Image]]:
+    """Read the first pictures from given times on, with the numbers of these times."""
+    stretch = 0
+    for frame in video.frames():
+        if stretch < len(times) and frame.time >= times[stretch]:
+            yield stretch, frame.image
+            while stretch < len(times) and frame.time >= times[stretch]:
+                stretch += 1
 
 
-def _mouth(camera: Camera, keypoints: Any) -> FloatArray:
-    """Place a mouth in front of the camera, of shape (3,), by its distance from the eyes, the first two key points."""
-    pixels = np.array([[point.x, point.y] for point in keypoints]) * (camera.width, camera.height)
-    eyes, (x, y) = pixels[:2].mean(axis=0), pixels[3]
-    depth = EYES_TO_MOUTH * camera.fy / max(float(np.hypot(*(eyes - pixels[3]))), 1.0)
-    return depth * np.array([1.0, (camera.cx - x) / camera.fx, (camera.cy - y) / camera.fy])
+def _mouth(camera: Camera, face: Detection) -> FloatArray:
+    """Place a mouth in front of the camera along its own axes, of shape (3,), by its distance from the eyes."""
+    height = float(np.hypot(*(face.mouth - face.eyes)))
+    mouth: FloatArray = camera.depth(max(height, 1.0), EYES_TO_MOUTH) * camera.local(face.mouth)
+    return mouth
 
 
 def rotation_of(camera: Camera, faces: Faces, angles: FloatArray, planar: bool) -> CameraRotation:

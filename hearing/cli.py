@@ -20,6 +20,7 @@ from rich.console import Console
 
 from hearing.cli_bench import bench
 from hearing.cli_calibrate import calibrate
+from hearing.cli_enroll import enroll
 from hearing.cli_train import train
 from hearing.console import progress_bar, say
 from hearing.errors import InputError
@@ -222,6 +223,7 @@ def demo(
 
 
 app.command("calibrate")(calibrate)
+app.command("enroll")(enroll)
 app.command("train")(train)
 app.add_typer(bench, name="bench")
 

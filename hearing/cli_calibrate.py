@@ -51,7 +51,8 @@ def calibrate(
 
 def _camera(recording: Path, result: Calibration) -> tuple[CameraRotation | None, str]:
     """Find out how the camera is turned, if there is one; and say in one line what came of it."""
-    from hearing.calibration_camera import find_faces, load_camera, rotation_of
+    from hearing.calibration_camera import find_faces, rotation_of
+    from hearing.vision.camera import load_camera
 
     video, description = recording / "camera.mp4", recording / "camera.yaml"
     if not (video.is_file() and description.is_file()):

@@ -13,10 +13,11 @@ from scipy.spatial.transform import Rotation
 from hearing import cli
 from hearing.arrays import MicrophoneArray, load_array
 from hearing.calibration import Calibration, calibrate
-from hearing.calibration_camera import Camera, Faces, load_camera, rotation_of
+from hearing.calibration_camera import Faces, rotation_of
 from hearing.calibration_fit import procrustes, unit_vectors
 from hearing.errors import InputError
 from hearing.types import SAMPLE_RATE, AudioBlock, Float32Array
+from hearing.vision.camera import Camera, load_camera
 
 GAINS_DB = np.array([1.0, -0.5, 0.0, -1.0, 0.7, -0.2, 0.4, -0.4])
 INVERTED = 2

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from hearing.recognition.biasing import PhraseBoost
-from hearing.recognition.session import open_session
+from hearing.recognition.session import Memory, empty_inputs, open_session
 from hearing.types import Float32Array
 
 PROMPT = ("<|startoftranscript|>", "<|en|>", "<|transcribe|>", "<|notimestamps|>")
@@ -18,6 +18,8 @@ END = "<|endoftext|>"
 WORD_START = "\u0120"
 _TOKENS_PER_SECOND = 8
 _SPARE_TOKENS = 6
+_LOOP = 12
+_LOOP_PERIODS = range(1, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Decoded:
         Of each of them, and of the end after them if the decoder ended the text.
     score
         By which texts compete: mean log-probability of tokens and end, and what expected phrases add.
+    rest
+        What followed on the tokens before the text was cut.
     """
 
     tokens: tuple[int, ...] = ()
     log_probabilities: tuple[float, ...] = ()
     score: float = 0.0
+    rest: tuple[int, ...] = ()
 
     @property
     def ended(self) -> bool:
@@ -45,7 +50,7 @@ class Decoded:
 
     def cut(self, length: int) -> Decoded:
         """Return the first tokens alone."""
-        return Decoded(self.tokens[:length], self.log_probabilities[:length])
+        return Decoded(self.tokens[:length], self.log_probabilities[:length], rest=self.tokens[length:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,7 @@ class Decoder:
 
     def __init__(self, folder: Path, threads: int, beam: int = 4) -> None:
         self._session = open_session(folder / "decoder.onnx", threads)
+        self._nothing = empty_inputs(self._session, "past_")
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._prompt = [self.tokenizer.token_to_id(token) for token in PROMPT]
         self._end = int(self.tokenizer.token_to_id(END) or 0)
@@ -96,58 +102,59 @@ class Decoder:
             Of the utterance in seconds: a text is no longer than it can hold, eight tokens a second.
         """
         most = int(duration * _TOKENS_PER_SECOND) + _SPARE_TOKENS
-        keys = values = heard_keys[..., :0, :]
+        heard, past = _by_layer(heard_keys, heard_values), self._nothing
         tokens = np.array([self._prompt])
         open_ = [_Hypothesis((), (), self._boost.start if self._boost else 0, 0.0)]
         ended: list[Decoded] = []
         for _ in range(most):
-            log_probabilities, keys, values = self._step(tokens, keys, values, heard_keys, heard_values)
-            origins, open_ = self._extend(open_, log_probabilities, ended)
+            log_probabilities, past = self._step(tokens, past, heard)
+            origins, open_ = self._extend(open_, log_probabilities[:, -1], ended)
             if not open_ or self._hopeless(open_, ended):
                 break
-            keys, values = keys[:, origins], values[:, origins]
+            past = {name: array[origins] for name, array in past.items()}
             tokens = np.array([[hypothesis.tokens[-1]] for hypothesis in open_])
         return sorted(ended, key=lambda decoded: decoded.score, reverse=True)
 
     def write_on(
         self, prefix: Decoded, heard_keys: Float32Array, heard_values: Float32Array, duration: float
     ) -> Decoded:
-        """Go on with a text greedily, until the decoder ends it or the utterance so far can hold no more.
+        """Go on with a text greedily, until the decoder ends it, loops, or the utterance so far can hold no more.
 
         Parameters
         ----------
         prefix
-            The text that stays.
+            The text that stays. What followed on it before it was cut is tried first: as far as the decoder would write
+            it again, that takes one step.
         heard_keys, heard_values, duration
             As for `search`.
         """
+        most = int(duration * _TOKENS_PER_SECOND)
         written, logs = list(prefix.tokens), list(prefix.log_probabilities)
-        keys = values = heard_keys[..., :0, :]
-        tokens = np.array([[*self._prompt, *written]])
-        while len(written) < int(duration * _TOKENS_PER_SECOND):
-            log_probabilities, keys, values = self._step(tokens, keys, values, heard_keys, heard_values)
-            best = int(log_probabilities[0].argmax())
-            logs.append(float(log_probabilities[0, best]))
-            if best >= self._end:
-                break
-            written.append(best)
-            tokens = np.array([[best]])
+        tried = prefix.rest[: max(0, most - len(written) - 1)]
+        heard, past = _by_layer(heard_keys, heard_values), self._nothing
+        tokens = [*self._prompt, *written, *tried]
+        while len(written) < most and not _loops(written[len(prefix.tokens) :]):
+            log_probabilities, past = self._step(np.array([tokens]), past, heard, 1 + len(tried))
+            for following, guess in zip(log_probabilities[0], (*tried, None), strict=True):
+                best = int(following.argmax())
+                logs.append(float(following[best]))
+                if best >= self._end:
+                    return Decoded(tuple(written), tuple(logs))
+                written.append(best)
+                if best != guess:
+                    break
+            known = len(self._prompt) + len(written) - 1
+            past = {name: array[:, :, :known] for name, array in past.items()}
+            tokens, tried = [best], ()
         return Decoded(tuple(written), tuple(logs))
 
     def _step(
-        self,
-        tokens: NDArray[np.int64],
-        keys: Float32Array,
-        values: Float32Array,
-        heard_keys: Float32Array,
-        heard_values: Float32Array,
-    ) -> tuple[Float32Array, Float32Array, Float32Array]:
-        """Run the network: log-probabilities of the next token, keys and values to remember."""
-        feed = {"tokens": tokens, "past_keys": keys, "past_values": values}
-        log_probabilities, keys, values = self._session.run(
-            None, feed | {"cross_keys": heard_keys, "cross_values": heard_values}
-        )
-        return log_probabilities, keys, values
+        self, tokens: NDArray[np.int64], past: Memory, heard: Memory, read: int = 1
+    ) -> tuple[Float32Array, Memory]:
+        """Run the network: log-probabilities of what follows on the last `read` tokens, and what to remember."""
+        feed = {"tokens": tokens, "read": np.array(read)}
+        log_probabilities, *known = self._session.run(None, feed | past | heard)
+        return log_probabilities, dict(zip(past, known, strict=True))
 
     def _extend(
         self, open_: list[_Hypothesis], log_probabilities: Float32Array, ended: list[Decoded]
@@ -185,3 +192,15 @@ class Decoder:
             return False
         best = max(decoded.score for decoded in ended)
         return all(hypothesis.total / (len(hypothesis.tokens) + 1) < best for hypothesis in open_)
+
+
+def _by_layer(keys: Float32Array, values: Float32Array) -> Memory:
+    """Name keys and values of shape (n_layers, ...) as the network does; nothing is copied."""
+    named = (("cross_keys", keys), ("cross_values", values))
+    return {f"{name}_{number}": layer for name, layers in named for number, layer in enumerate(layers)}
+
+
+def _loops(tokens: list[int]) -> bool:
+    """Tell whether the last twelve tokens are few that repeat."""
+    last = tokens[-_LOOP:]
+    return len(last) == _LOOP and any(last[period:] == last[:-period] for period in _LOOP_PERIODS)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hearing.recognition.mel import N_MELS, SILENT
-from hearing.recognition.session import open_session
+from hearing.recognition.session import Memory, empty_inputs, open_session, run_once
 from hearing.types import Float32Array
 
 FRAME_RATE = 50
@@ -36,20 +39,20 @@ class Encoded:
     letters
         Natural log-probabilities of blank and letters, see `ctc.LETTERS`, of shape (n_frames, 29).
     keys, values
-        For the decoder's attention, of shape (n_layers, 1, n_heads, n_frames, n_features).
+        For the decoder's attention, in stretches of shape (n_layers, 1, n_heads, n_frames, n_features).
     """
 
     letters: Float32Array
-    keys: Float32Array
-    values: Float32Array
+    keys: tuple[Float32Array, ...]
+    values: tuple[Float32Array, ...]
 
     @classmethod
     def join(cls, parts: list[Encoded]) -> Encoded:
-        """Put stretches after each other."""
+        """Put stretches after each other; keys and values stay where they are."""
         return cls(
             np.concatenate([part.letters for part in parts]),
-            np.concatenate([part.keys for part in parts], axis=3),
-            np.concatenate([part.values for part in parts], axis=3),
+            tuple(keys for part in parts for keys in part.keys),
+            tuple(values for part in parts for values in part.values),
         )
 
 
@@ -66,14 +69,13 @@ class Encoder:
 
     def __init__(self, path: Path, threads: int) -> None:
         self._session = open_session(path, threads)
-        layers, _, heads, _, width = self._session.get_inputs()[2].shape
-        self.nothing: Float32Array = np.zeros((layers, 1, heads, 0, width), np.float32)
+        self._shapes = {entry.name: entry.shape for entry in self._session.get_outputs()}
+        self.nothing = empty_inputs(self._session, "past_")
         silence = self.whole(np.full((2 * LONGEST, N_MELS), SILENT, np.float32))
-        self._silence = silence.keys.astype(np.float16), silence.values.astype(np.float16)
+        self._silence = tuple(part.astype(np.float16) for part in (*silence.keys, *silence.values))
+        self._room = [np.empty(part.size, np.float32) for part in self._silence]
 
-    def run(
-        self, mel: Float32Array, first: int, keys: Float32Array, values: Float32Array
-    ) -> tuple[Encoded, Float32Array, Float32Array]:
+    def run(self, mel: Float32Array, first: int, past: Memory) -> tuple[Encoded, Memory]:
         """Encode a chunk.
 
         Parameters
@@ -82,27 +84,46 @@ class Encoder:
             The chunk's log-mel frames, two before and one after them, of shape (2 + 2 n_frames + 1, 80).
         first
             Number of the chunk's first frame in the utterance.
-        keys, values
+        past
             What is remembered of the frames before.
 
         Returns
         -------
-        What is heard, and keys and values to remember.
+        What is heard, and what to remember.
         """
-        feed = {"mel": mel[None], "first": np.array(first), "past_keys": keys, "past_values": values}
-        letters, cross_keys, cross_values, keys, values = self._session.run(None, feed)
-        return Encoded(letters[0], cross_keys, cross_values), keys[..., -LEFT:, :], values[..., -LEFT:, :]
+        feed = {"mel": mel[None], "first": np.array(first)} | past
+        letters, keys, values, *known = self._session.run(None, feed)
+        memory = {name: array[..., -LEFT:, :] for name, array in zip(past, known, strict=True)}
+        return Encoded(letters[0], (keys,), (values,)), memory
 
     def whole(self, mel: Float32Array) -> Encoded:
         """Encode an utterance of at most 30 s at once, of shape (n_mel_frames, 80), every frame seeing all others."""
         framed = np.pad(mel[: 2 * LONGEST], ((_PAST, LOOK_AHEAD + len(mel) % 2), (0, 0)))
-        return self.run(framed, 0, self.nothing, self.nothing)[0]
+        feed = {"mel": framed[None], "first": np.array(0)} | self.nothing
+        n_frames = (len(framed) - _PAST - LOOK_AHEAD) // 2
+        shapes = {
+            name: [n_frames if isinstance(length, str) else length for length in self._shapes[name]]
+            for name in ("letters", "cross_keys", "cross_values")
+        }
+        letters, keys, values = run_once(self._session, feed, shapes)
+        return Encoded(letters[0], (keys,), (values,))
 
     def with_silence(self, heard: Encoded) -> tuple[Float32Array, Float32Array]:
-        """Return keys and values for the decoder, with those of silence after them."""
-        after = slice(len(heard.letters), len(heard.letters) + SILENCE)
-        keys, values = (part[..., after, :].astype(np.float32) for part in self._silence)
-        return np.concatenate([heard.keys, keys], axis=3), np.concatenate([heard.values, values], axis=3)
+        """Return keys and values for the decoder, with those of silence after them; the next call overwrites them."""
+        n_frames = len(heard.letters)
+        keys, values = (
+            self._put_together([*parts, silence[..., n_frames : n_frames + SILENCE, :]], room)
+            for parts, silence, room in zip((heard.keys, heard.values), self._silence, self._room, strict=True)
+        )
+        return keys, values
+
+    @staticmethod
+    def _put_together(parts: list[NDArray[Any]], room: Float32Array) -> Float32Array:
+        """Put stretches after each other in memory that is there: new memory, longer every time, would pile up."""
+        *layers, _, width = parts[0].shape
+        shape = *layers, sum(part.shape[3] for part in parts), width
+        together: Float32Array = np.concatenate(parts, axis=3, out=room[: math.prod(shape)].reshape(shape))
+        return together
 
 
 class EncoderStream:
@@ -114,7 +135,7 @@ class EncoderStream:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._mel: Float32Array = np.zeros((_PAST, N_MELS), np.float32)
-        self._keys = self._values = encoder.nothing
+        self._past = encoder.nothing
         self._position = 0
 
     def process(self, mel: Float32Array) -> list[Encoded]:
@@ -131,7 +152,7 @@ class EncoderStream:
         return [self._next(np.pad(self._mel, ((0, LOOK_AHEAD + left % 2), (0, 0))))] if left > 0 else []
 
     def _next(self, mel: Float32Array) -> Encoded:
-        heard, self._keys, self._values = self._encoder.run(mel, self._position, self._keys, self._values)
+        heard, self._past = self._encoder.run(mel, self._position, self._past)
         self._position += len(heard.letters)
         self._mel = self._mel[2 * len(heard.letters) :]
         return heard

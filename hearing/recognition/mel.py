@@ -6,8 +6,6 @@ from functools import cache
 
 import numpy as np
 import scipy.fft
-from faster_whisper.feature_extractor import FeatureExtractor
-from numpy.typing import NDArray
 
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -20,6 +18,8 @@ _PEAK = 1.24
 """What the loudest frame so far becomes; it is the mean over clean utterances at Whisper's own scaling."""
 _RANGE = 8.0
 _FLOOR = 1e-10
+# Slaney's scale: 15 mels up to 1 kHz, then 27 for every factor of 6.4.
+_BREAK, _LINEAR, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
 SILENT = _PEAK - _RANGE / 4
 """What silence is when it has been much louder before."""
 
@@ -94,6 +94,12 @@ def _window() -> Float32Array:
 
 
 @cache
-def _filters() -> NDArray[np.float32]:
-    """Return Slaney's mel filters, of shape (201, 80)."""
-    return np.ascontiguousarray(FeatureExtractor.get_mel_filters(SAMPLE_RATE, WINDOW, N_MELS).T, np.float32)
+def _filters() -> Float32Array:
+    """Return Slaney's mel filters, of shape (201, 80): triangles of one area, linear below 1 kHz, logarithmic above."""
+    mels = np.linspace(0, _LINEAR + np.log(SAMPLE_RATE / 2 / _BREAK) / _LOG_STEP, N_MELS + 2)
+    edges = np.where(mels < _LINEAR, mels * _BREAK / _LINEAR, _BREAK * np.exp(_LOG_STEP * (mels - _LINEAR)))
+    bins = np.fft.rfftfreq(WINDOW, 1 / SAMPLE_RATE)[:, None]
+    rising = (bins - edges[:-2]) / np.diff(edges[:-1])
+    falling = (edges[2:] - bins) / np.diff(edges[1:])
+    triangles: Float32Array = np.maximum(0, np.minimum(rising, falling)) * 2 / (edges[2:] - edges[:-2])
+    return triangles.astype(np.float32)

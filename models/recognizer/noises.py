@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
-import soundfile
 from hearing_datasets import Clip, Split, kit_clips, read_clip
 from hearing_datasets.splits import split_of_clip
+from hearing_models.recognizer.manifest import add, listed, resume
 from hearing_models.recognizer.tones import TONES
 from hearing_sim.distribution import WORKING_KINDS
 from hearing_sim.machines import background_signals, machine_signal
@@ -107,11 +106,7 @@ def generate_noises(folder: Path, minutes: float, seed: int, split: Split, done:
     -------
     The files in order.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    manifest = folder / "manifest.jsonl"
-    made = {noise.audio: noise for noise in read_noises(folder)}
-    # Without the line that was being written when a run was killed.
-    manifest.write_text("".join(map(_line, made.values())), encoding="utf-8")
+    made = resume(folder, Noise)
     sources = _sources(seed, split)
     groups = _groups(round(60 * minutes / SECONDS), {group for group, found in sources.items() if found})
     names = [f"{index:05d}.flac" for index in range(len(groups))]
@@ -123,23 +118,17 @@ def generate_noises(folder: Path, minutes: float, seed: int, split: Split, done:
         turns = range(first * number, (first + 1) * number)
         chosen = [sources[group][turn % len(sources[group])] for turn in turns]
         samples = make_noise(chosen, np.random.default_rng((seed, index, _SPLITS.index(split))))
-        temporary = folder / f"{name}.part"
-        soundfile.write(temporary, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        temporary.rename(folder / name)
         kind = "+".join(source.kind for source in chosen)
         licence = "; ".join(dict.fromkeys(source.licence for source in chosen))
         made[name] = Noise(name, kind, group, round(len(samples) / SAMPLE_RATE, 3), licence)
-        with manifest.open("a", encoding="utf-8") as file:
-            file.write(_line(made[name]))
+        add(folder, made[name], samples)
         done(1)
     return [made[name] for name in names]
 
 
 def read_noises(folder: Path) -> list[Noise]:
     """List the files that `generate_noises` has completed so far."""
-    manifest = folder / "manifest.jsonl"
-    lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True) if manifest.is_file() else []
-    return [Noise(**json.loads(line)) for line in lines if line.endswith("\n")]
+    return listed(folder, Noise)
 
 
 def make_noise(sources: list[Source], rng: Rng) -> Float32Array:
@@ -215,7 +204,3 @@ def _alarm(n_samples: int, rng: Rng) -> Signal:
 
 def _stretch(clip: Clip, n_samples: int, rng: Rng) -> Signal:
     return looped(read_clip(clip).astype(np.float64), n_samples, rng)
-
-
-def _line(noise: Noise) -> str:
-    return json.dumps(asdict(noise)) + "\n"

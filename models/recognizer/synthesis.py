@@ -13,16 +13,16 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
-import soundfile
 import soxr
 from hearing_datasets import Split
+from hearing_models.recognizer.manifest import add, listed, resume
 from hearing_models.recognizer.texts import Line
 from numpy.typing import NDArray
 
@@ -140,12 +140,9 @@ def generate_speech(
     InputError
         If a package of `requirements/synthesis.txt` is missing, or a file is not what it should be.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    made = resume(folder, SyntheticSpeech)
     styles = load_styles(voices)
-    manifest = folder / "manifest.jsonl"
-    _drop_unfinished_line(manifest)
     names = [f"{index // _SHARD:03d}/{index:06d}.flac" for index in range(number)]
-    made = {speech.audio: speech for speech in read_speech(folder)}
     done(sum(name in made for name in names))
     for index, name in enumerate(names):
         if name in made:
@@ -153,23 +150,16 @@ def generate_speech(
         rng = np.random.default_rng((seed, index, int(split == "dev")))
         line, voice = say(rng), draw_voice(styles, split, rng)
         samples = speak(line, voice)
-        (folder / name).parent.mkdir(exist_ok=True)
-        temporary = folder / f"{name}.part"
-        soundfile.write(temporary, samples, SAMPLE_RATE, format="FLAC", subtype="PCM_16")
-        temporary.rename(folder / name)
         duration = round(len(samples) / SAMPLE_RATE, 3)
         made[name] = SyntheticSpeech(name, line.written, line.spoken, voice.name, duration, LICENCE)
-        with manifest.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(made[name])) + "\n")
+        add(folder, made[name], samples)
         done(1)
     return [made[name] for name in names]
 
 
 def read_speech(folder: Path) -> list[SyntheticSpeech]:
     """List the files that `generate_speech` has completed so far."""
-    manifest = folder / "manifest.jsonl"
-    lines = manifest.read_text(encoding="utf-8").splitlines(keepends=True) if manifest.is_file() else []
-    return [SyntheticSpeech(**json.loads(line)) for line in lines if line.endswith("\n")]
+    return listed(folder, SyntheticSpeech)
 
 
 def draw_voice(styles: dict[str, NDArray[np.float32]], split: Split, rng: np.random.Generator) -> Voice:
@@ -240,13 +230,6 @@ def _fetch_styles(folder: Path) -> None:
     except (OSError, subprocess.CalledProcessError, ValueError, KeyError, tarfile.TarError) as error:
         raise InputError(f"cannot fetch the voices ({error}); run `{' '.join(command)}`") from error
     archive.unlink()
-
-
-def _drop_unfinished_line(manifest: Path) -> None:
-    """Cut off a line that was being written when a run was killed."""
-    if manifest.is_file():
-        content = manifest.read_bytes()
-        manifest.write_bytes(content[: content.rfind(b"\n") + 1])
 
 
 @cache

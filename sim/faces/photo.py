@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import LinearNDInterpolator
 from scipy.spatial import Delaunay
 
+from hearing.console import hushed
 from hearing.errors import InputError
 
 FloatArray = NDArray[np.float64]
@@ -204,25 +202,12 @@ def find_landmarks(image: Image) -> FloatArray | None:
     -------
     Array of shape (468, 3) in pixels (z towards the viewer is negative), or None without a face.
     """
-    with _quiet():
+    with hushed():
         found = _face_mesh().process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).multi_face_landmarks
     if not found:
         return None
     points = np.array([(point.x, point.y, point.z) for point in found[0].landmark[:468]])
     return points * [image.shape[1], image.shape[0], image.shape[1]]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep MediaPipe from writing about its own workings to the terminal, which only its C++ code decides."""
-    kept = os.dup(2)
-    with open(os.devnull, "wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
 
 @cache
@@ -236,7 +221,10 @@ def _cut_out(image: Image) -> Image:
     """Return how much of each pixel is the person, from 0 to 255."""
     import mediapipe
 
-    with _quiet(), mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0) as segmentation:
+    with (
+        hushed(),
+        mediapipe.solutions.selfie_segmentation.SelfieSegmentation(model_selection=0) as segmentation,
+    ):
         mask = segmentation.process(cv2.cvtColor(image, cv2.COLOR_BGR2RGB)).segmentation_mask
     mask = cv2.GaussianBlur(np.clip((mask - 0.35) / 0.4, 0, 1), (0, 0), 1.5)
     alpha: Image = (255 * mask).astype(np.uint8)

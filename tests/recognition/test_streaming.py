@@ -10,6 +10,7 @@ from hearing_datasets import Clip, packaged_clips, read_clip
 from hearing_datasets.text import normalized_text
 from meeteval.wer import siso_word_error_rate
 
+from hearing.bench.recognizer_listening import peak_memory
 from hearing.errors import InputError
 from hearing.recognition.encoder import CHUNK
 from hearing.recognition.engines.support import own_weights
@@ -130,6 +131,10 @@ def test_phrases_do_not_change_what_is_plainly_something_else(engine: StreamingR
 def test_a_phrase_of_signs_alone_is_refused(engine: StreamingRecognizer) -> None:
     with pytest.raises(InputError, match="letters"):
         engine.bias(["...", "stop"])
+
+
+def test_a_robot_has_the_memory_for_it() -> None:
+    assert peak_memory("hearing", None, read_clip(CLIPS[1])) < 480e6
 
 
 def test_letters_that_do_not_fit_are_spread() -> None:

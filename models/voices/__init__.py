@@ -1,0 +1,1 @@
+"""The speaker encoder: where its weights come from, and what its scores mean."""
