@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import torch
 from hearing_datasets import Split
+from hearing_models.recognizer.calibration import fit_calibration
 from hearing_models.recognizer.corpus import Corpus, announcements
 from hearing_models.recognizer.dictionary import example_of_use
 from hearing_models.recognizer.evaluation import development_trials, evaluate
@@ -135,7 +136,9 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
         lambda step, losses: progress(f"training (loss {losses['words']:.2f})", step, recipe.steps),
     )
     draw_curves(list(log_lines(folder)), folder / "curves.png")
-    return export(folder)
+    weights = export(folder)
+    fit_calibration(weights, folder, progress)
+    return weights
 
 
 def export(folder: Path) -> Path:
