@@ -12,13 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
 
 from hearing.activity import VoiceActivity
 from hearing.arrays import MicrophoneArray
-from hearing.attribution import AttributionConfig
+from hearing.attribution import AttributionConfig, PersonAttribution
 from hearing.errors import InputError
 from hearing.front_end import FrontEnd, FrontEndConfig, FrontEndOutput
 from hearing.health import ChannelFault
@@ -33,6 +34,7 @@ from hearing.types import (
     SAMPLE_RATE,
     ArrayMotion,
     AudioBlock,
+    FaceState,
     Float32Array,
     HearingOutput,
     SpeechChunk,
@@ -41,6 +43,10 @@ from hearing.types import (
     Utterance,
 )
 from hearing.utterances import UtteranceAssembler
+from hearing.voices import VoiceEncoder
+
+if TYPE_CHECKING:
+    from hearing.vision.face import Sight
 
 STEP = 4 * HOP
 """Samples that the stages take at once: 64 ms."""
@@ -83,6 +89,8 @@ class Pipeline:
         Tells speech from other sounds.
     config
         Settings of the stages.
+    attribution
+        Tells who speaks; without, by direction alone.
     """
 
     def __init__(
@@ -91,6 +99,7 @@ class Pipeline:
         recognizer: Recognizer,
         activity: VoiceActivity,
         config: PipelineConfig | None = None,
+        attribution: PersonAttribution | None = None,
     ) -> None:
         self.array = array
         self.config = config or PipelineConfig()
@@ -99,7 +108,8 @@ class Pipeline:
         self._segmenter = UtteranceSegmenter(self.config.segmentation)
         self._recognizer = recognizer
         segmentation = self.config.segmentation
-        self._assembler = UtteranceAssembler(self.config.attribution, segmentation.lead, segmentation.tail)
+        attribution = attribution or PersonAttribution(self.config.attribution)
+        self._assembler = UtteranceAssembler(attribution, segmentation.lead, segmentation.tail)
         self._libraries = ThreadpoolController()
         self.reset()
 
@@ -115,7 +125,8 @@ class Pipeline:
         activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
         config = config or PipelineConfig()
         recognizer = Recognizer.create(config.scheduling, config.engine, config.engine_folder)
-        return cls(array, recognizer, activity, config)
+        encoder = VoiceEncoder() if config.attribution.voice else None
+        return cls(array, recognizer, activity, config, PersonAttribution(config.attribution, encoder))
 
     @property
     def latency(self) -> float:
@@ -136,8 +147,10 @@ class Pipeline:
         self._pending: Float32Array = np.zeros((0, self.array.n_microphones), np.float32)
         self._played: Float32Array | None = None
         self._motion: MotionSource | None = None
+        self._sights: list[Sight] = []
         self._position = 0
         self._state: tuple[Track, ...] = ()
+        self._faces: tuple[FaceState, ...] = ()
         self.faults: tuple[ChannelFault, ...] = ()
 
     @property
@@ -165,7 +178,11 @@ class Pipeline:
         self._recognizer.bias(phrases)
 
     def process(
-        self, block: AudioBlock, playback: Float32Array | None = None, motion: MotionSource | None = None
+        self,
+        block: AudioBlock,
+        playback: Float32Array | None = None,
+        motion: MotionSource | None = None,
+        sights: Sequence[Sight] = (),
     ) -> HearingOutput:
         """Hear the next block.
 
@@ -178,6 +195,9 @@ class Pipeline:
             block of a stream or with none.
         motion
             Tells how the array moves at a time of the stream, if the robot knows.
+        sights
+            What cameras have seen since the last block, in order of time, see `hearing.vision.Eyes`. What comes late
+            counts for what is judged later.
 
         Raises
         ------
@@ -198,11 +218,11 @@ class Pipeline:
         if playback is not None and len(playback) != len(block.samples):
             raise InputError(f"{len(playback)} samples of playback for {len(block.samples)} of sound: give as many")
         self._motion = motion
+        self._sights += sights
         if playback is not None:
             self._played = playback if self._played is None else np.concatenate([self._played, playback])
         self._pending = np.concatenate([self._pending, block.samples])
-        tracks: list[Track] = []
-        utterances: list[Utterance] = []
+        output = HearingOutput()
         # The matrices are small: BLAS threads would cost more than they save, twentyfold on a busy machine.
         with self._libraries.limit(limits=1, user_api="blas"):
             while len(self._pending) >= STEP:
@@ -210,8 +230,8 @@ class Pipeline:
                 played = None
                 if self._played is not None:
                     played, self._played = self._played[:STEP], self._played[STEP:]
-                tracks += self._step(samples, played, motion, utterances)
-        return HearingOutput(tuple(tracks), tuple(utterances))
+                output += self._step(samples, played, motion)
+        return output
 
     def flush(self) -> HearingOutput:
         """Hear what is left at the end of the stream and finish all open utterances."""
@@ -222,19 +242,13 @@ class Pipeline:
         now = self._position / SAMPLE_RATE
         # As in `process`: what BLAS gives depends in its last digits on its threads.
         with self._libraries.limit(limits=1, user_api="blas"):
-            self._take(self._segmenter.close(self._segmenter.track_ids, now), ())
+            self._take(self._segmenter.close(self._segmenter.track_ids, now), now)
             with self._clock("recognize"):
                 transcripts = self._recognizer.flush(now)
-        return HearingOutput(output.tracks, output.utterances + self._published(transcripts))
+        return output + HearingOutput(utterances=self._published(transcripts))
 
-    def _step(
-        self,
-        samples: Float32Array,
-        played: Float32Array | None,
-        motion: MotionSource | None,
-        utterances: list[Utterance],
-    ) -> list[Track]:
-        """Take one step; append what was said and return the tracks at each 0.1 s that it passed."""
+    def _step(self, samples: Float32Array, played: Float32Array | None, motion: MotionSource | None) -> HearingOutput:
+        """Take one step; return what was said, and tracks and faces at each 0.1 s that it passed."""
         begin, self._position = self._position, self._position + len(samples)
         now = self._position / SAMPLE_RATE
         moves = motion(now) if motion is not None else None
@@ -242,20 +256,28 @@ class Pipeline:
         self.faults = heard.faults
         with self._clock("segment"):
             chunks = self._segment(heard, now)
-        self._take(chunks, heard.tracks, moves, heard.moving, heard.robot_talks)
+        with self._clock("attribute"):
+            seen, self._sights = _until(now, self._sights)
+            self._assembler.see(seen, moves)
+        self._take(chunks, now, heard, moves)
         with self._clock("recognize"):
             transcripts = self._recognizer.advance(now, self._assembler.addressing)
-        utterances += self._published(transcripts)
+        utterances = self._published(transcripts)
         people = tuple(
             replace(track, activity=self._segmenter.activity(track.id)) for track in heard.tracks if not track.tentative
         )
-        before, self._state = self._state, people + heard.machines
+        with self._clock("attribute"):
+            utterances += self._assembler.corrections(now)
+            faces = self._assembler.faces(now, people)
         # What is reported for a tick must not depend on what was heard after it.
-        return [
-            replace(track, time=tick / 10)
-            for tick in range(-(-begin // TRACK_PERIOD), -(-self._position // TRACK_PERIOD))
-            for track in before
-        ]
+        tracks, self._state = self._state, people + heard.machines
+        before, self._faces = self._faces, faces
+        ticks = [tick / 10 for tick in range(-(-begin // TRACK_PERIOD), -(-self._position // TRACK_PERIOD))]
+        return HearingOutput(
+            tuple(replace(track, time=tick) for tick in ticks for track in tracks),
+            utterances,
+            tuple(replace(face, time=tick) for tick in ticks for face in before),
+        )
 
     def _segment(self, heard: FrontEndOutput, now: float) -> tuple[SpeechChunk, ...]:
         live = {track.id for track in heard.tracks}
@@ -268,13 +290,18 @@ class Pipeline:
     def _take(
         self,
         chunks: tuple[SpeechChunk, ...],
-        tracks: tuple[Track, ...],
+        now: float,
+        heard: FrontEndOutput | None = None,
         motion: ArrayMotion | None = None,
-        moving: bool = False,
-        robot_talks: bool = False,
     ) -> None:
         """Hand new audio of utterances to the recognizer, and note all that will be forgotten when it gets to it."""
-        self._assembler.follow(chunks, tracks, motion, moving, robot_talks)
+        with self._clock("attribute"):
+            if heard is None:
+                self._assembler.follow(chunks, (), now)
+            else:
+                self._assembler.follow(
+                    chunks, heard.tracks, now, heard.sources, motion, heard.moving, heard.robot_talks
+                )
         for chunk in chunks:
             self._recognizer.accept(self._heard_again(chunk) if chunk.last else chunk)
 
@@ -292,3 +319,8 @@ class Pipeline:
         begin = time.perf_counter()
         yield
         self._compute_seconds[stage] += time.perf_counter() - begin
+
+
+def _until(now: float, sights: list[Sight]) -> tuple[list[Sight], list[Sight]]:
+    """Part what was seen until a time from what is seen later."""
+    return [sight for sight in sights if sight.time <= now], [sight for sight in sights if sight.time > now]

@@ -289,20 +289,24 @@ class CueConfidence:
         That the speaker is right, judged by the voice.
     face
         That the speaker is right, judged by the face and its lips.
+    speaker
+        That the speaker is right, judged by all of them together.
     """
 
     recognition: float
     direction: float | None = None
     voice: float | None = None
     face: float | None = None
+    speaker: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
     """Who said what, from where, and to whom.
 
-    An utterance is published again with a higher revision whenever something about it changes. The last revision has
-    `final` set; if it has no words, the utterance is withdrawn.
+    An utterance is published again with a higher revision whenever something about it changes. `final` is set when its
+    words are; if it has none, the utterance is withdrawn. Within 2 s after its end a final one may be published once
+    more, with another speaker.
 
     Attributes
     ----------
@@ -311,9 +315,10 @@ class Utterance:
     revision
         0, 1, 2, ...
     final
-        True in the last revision.
+        True if its words will not change any more.
     speaker
-        Who: an anonymous but persistent name such as `talker_1`.
+        Who: the name of a person whom the robot knows, an anonymous but persistent one such as `talker_1`, or
+        `unknown`.
     track_id
         The direction track it was heard on.
     words
@@ -350,6 +355,35 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class FaceState:
+    """A face that a camera sees, and whether it speaks.
+
+    Attributes
+    ----------
+    time
+        Stream time of this state in seconds.
+    face_id
+        Unique in the stream, never used again.
+    direction, distance
+        Of the mouth, from the origin of the array frame; metres.
+    box
+        Left, top, width and height in pixels.
+    speaking
+        Probability that the face speaks now, by its lips and by what is heard from there.
+    facing
+        Probability that the person looks at the robot.
+    """
+
+    time: float
+    face_id: str
+    direction: Direction
+    distance: float
+    box: tuple[float, float, float, float]
+    speaking: float
+    facing: float
+
+
+@dataclass(frozen=True, slots=True)
 class HearingOutput:
     """What the pipeline has to say after a block.
 
@@ -359,7 +393,14 @@ class HearingOutput:
         State of every track, at every full 0.1 s of stream time that the block passed.
     utterances
         New or revised utterances in order of time.
+    faces
+        State of every face that is seen, at the same times.
     """
 
     tracks: tuple[Track, ...] = field(default=())
     utterances: tuple[Utterance, ...] = field(default=())
+    faces: tuple[FaceState, ...] = field(default=())
+
+    def __add__(self, other: HearingOutput) -> HearingOutput:
+        """Append what comes later."""
+        return HearingOutput(self.tracks + other.tracks, self.utterances + other.utterances, self.faces + other.faces)

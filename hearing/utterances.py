@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.attribution import AttributionConfig, DirectionAttribution, addressed_to_robot
+from hearing.attribution import AddresseeModel, PersonAttribution
+from hearing.attribution.company import Company
 from hearing.trust import Circumstances
-from hearing.types import ArrayMotion, CueConfidence, Direction, SpeechChunk, Track, Transcript, Utterance
+from hearing.types import (
+    ArrayMotion,
+    CueConfidence,
+    Direction,
+    FaceState,
+    SourceAudio,
+    SpeechChunk,
+    Track,
+    Transcript,
+    Utterance,
+)
+
+if TYPE_CHECKING:
+    from hearing.vision.face import Sight
 
 DIALOGUE = 10.0
 """Seconds for which somebody who talked to the robot is expected to go on."""
@@ -23,8 +39,6 @@ class _Open:
     ----------
     track_id
         The track it is heard on.
-    speaker, probability
-        Who says it, and how likely that is right.
     heading
         Sum of the track's unit vectors while it sounded.
     start_time, end_time
@@ -41,8 +55,6 @@ class _Open:
     """
 
     track_id: int
-    speaker: str
-    probability: float
     heading: NDArray[np.float64]
     start_time: float
     end_time: float
@@ -58,31 +70,34 @@ class UtteranceAssembler:
 
     Parameters
     ----------
-    config
-        How speakers and addressees are found.
+    attribution
+        Tells who speaks.
     lead, tail
         Seconds of the utterances' audio before and after their speech.
     """
 
     latency = 0.0
 
-    def __init__(self, config: AttributionConfig | None = None, lead: float = 0.0, tail: float = 0.0) -> None:
-        self.config = config or AttributionConfig()
+    def __init__(self, attribution: PersonAttribution | None = None, lead: float = 0.0, tail: float = 0.0) -> None:
         self._lead, self._tail = lead, tail
-        self._attribution = DirectionAttribution(self.config)
+        self._attribution = attribution or PersonAttribution()
+        self._addressee = AddresseeModel((self._attribution.config.robot_name,))
+        self._company = Company()
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
         self._attribution.reset()
         self._open: dict[str, _Open] = {}
-        # When everybody's last words ended, and how likely they were said to the robot.
-        self._last_said: dict[str, tuple[float, float]] = {}
+        self._final: dict[str, Utterance] = {}
+        self._company.reset()
 
     def follow(
         self,
         chunks: tuple[SpeechChunk, ...],
         tracks: tuple[Track, ...],
+        now: float,
+        sources: Sequence[SourceAudio] = (),
         motion: ArrayMotion | None = None,
         moving: bool = False,
         robot_talks: bool = False,
@@ -95,6 +110,10 @@ class UtteranceAssembler:
             New audio of utterances.
         tracks
             All tracks as they are now.
+        now
+            Stream time in seconds.
+        sources
+            New audio of all tracks.
         motion
             How the array stands now, if it moves.
         moving, robot_talks
@@ -106,16 +125,15 @@ class UtteranceAssembler:
         def at_rest(track: Track) -> Direction:
             return Direction(track.direction.azimuth + yaw, track.direction.elevation)
 
+        if robot_talks:
+            self._company.robot_talks(now)
+        self._attribution.hear(sources)
+        self._attribution.follow(chunks, tracks, yaw, now)
         for chunk in chunks:
-            if track := live.get(chunk.track_id):
-                # Asked again with every chunk, so that somebody who walks while speaking is known where he ends.
-                speaking = {utterance.track_id for utterance in self._open.values() if not utterance.ended}
-                speaker, probability = self._attribution.process(track.id, at_rest(track), speaking)
-                if chunk.utterance_id not in self._open:
-                    expected = self._expected(speaker, chunk.start_time)
-                    self._open[chunk.utterance_id] = _Open(
-                        track.id, speaker, probability, np.zeros(3), chunk.start_time, 0.0, expected
-                    )
+            if chunk.utterance_id not in self._open:
+                speaker = self._attribution.of(chunk.utterance_id).speaker
+                expected = self._expected(speaker, chunk.start_time)
+                self._open[chunk.utterance_id] = _Open(chunk.track_id, np.zeros(3), chunk.start_time, 0.0, expected)
             utterance = self._open[chunk.utterance_id]
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
@@ -125,6 +143,14 @@ class UtteranceAssembler:
                 utterance.heading = utterance.heading + weight * track.direction.vector
         for chunk in chunks:
             self._open[chunk.utterance_id].ended = chunk.last
+
+    def see(self, sights: Sequence[Sight], motion: ArrayMotion | None = None) -> None:
+        """Take what cameras see, in order of time, and how the array stands now, if it moves."""
+        self._attribution.see(sights, 0.0 if motion is None else motion.yaw)
+
+    def faces(self, now: float, tracks: Sequence[Track]) -> tuple[FaceState, ...]:
+        """Say of all faces that are seen now whether they speak, from what is heard on all tracks."""
+        return self._attribution.faces(now, tracks)
 
     def addressing(self, utterance_id: str) -> float:
         """Probability that an utterance whose audio is followed is said to the robot, from what is known now.
@@ -136,8 +162,8 @@ class UtteranceAssembler:
 
     def _expected(self, speaker: str, time: float) -> float:
         """Probability that what somebody begins to say at a time in seconds is said to the robot."""
-        ended, addressed = self._last_said.get(speaker, (0.0, 0.0))
-        return addressed if time - ended < DIALOGUE else 0.0
+        since, addressed = self._company.addressed(speaker, time)
+        return addressed if since is not None and since < DIALOGUE else 0.0
 
     def process(self, transcript: Transcript) -> Utterance:
         """Publish what is known of an utterance now.
@@ -148,26 +174,54 @@ class UtteranceAssembler:
             New words of an utterance whose audio was followed.
         """
         heard = self._open[transcript.utterance_id]
+        who = self._attribution.of(transcript.utterance_id)
         words = transcript.words
         text = " ".join(word.text for word in words)
         confidence = transcript.confidence * heard.circumstances.trust
+        facing, distance = self._attribution.gaze(transcript.utterance_id)
+        cues = self._company.cues(text, who.speaker, heard.start_time + self._lead, facing, distance)
         utterance = Utterance(
             id=transcript.utterance_id,
             revision=heard.revision,
             final=transcript.final,
-            speaker=heard.speaker,
+            speaker=who.speaker,
             track_id=heard.track_id,
             words=words,
-            start_time=max(heard.start_time + self._lead, words[0].start_time if words else 0.0),
-            end_time=max(heard.end_time - self._tail, words[-1].end_time if words else 0.0),
+            start_time=min([heard.start_time + self._lead, *(word.start_time for word in words)]),
+            end_time=max([heard.end_time - self._tail, *(word.end_time for word in words)]),
             direction=Direction.from_vector(heard.heading),
-            confidence=CueConfidence(recognition=confidence, direction=heard.probability),
-            addressed_to_robot=addressed_to_robot(text, self.config.robot_name),
+            confidence=CueConfidence(
+                confidence,
+                who.by_cue.get("direction"),
+                who.by_cue.get("voice"),
+                who.by_cue.get("face"),
+                who.probability,
+            ),
+            addressed_to_robot=self._addressee.probability(cues),
+            face_id=who.face_id,
         )
         heard.revision += 1
         if words:
             heard.addressed = utterance.addressed_to_robot
-            self._last_said[heard.speaker] = utterance.end_time, heard.addressed
+            self._company.said(utterance.speaker, utterance.end_time, heard.addressed)
         if transcript.final:
             del self._open[transcript.utterance_id]
+            if words:
+                self._final[utterance.id] = utterance
+            else:
+                self._attribution.withdraw(utterance.id)
         return utterance
+
+    def corrections(self, now: float) -> tuple[Utterance, ...]:
+        """Publish again what turns out to be somebody else's, for a short time after its end."""
+        corrected = []
+        for utterance_id in self._attribution.corrections(now):
+            if before := self._final.get(utterance_id):
+                who = self._attribution.of(utterance_id)
+                confidence = replace(before.confidence, speaker=who.probability)
+                after = replace(before, revision=before.revision + 1, speaker=who.speaker, confidence=confidence)
+                self._final[utterance_id] = after
+                corrected.append(after)
+        for utterance_id in [name for name in self._final if not self._attribution.knows(name)]:
+            del self._final[utterance_id]
+        return tuple(corrected)

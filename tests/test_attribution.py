@@ -1,65 +1,189 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from hearing.attribution import DirectionAttribution, addressed_to_robot
-from hearing.types import Direction
+from hearing.attribution import UNKNOWN, Attribution, AttributionConfig, PersonAttribution
+from hearing.attribution.assignment import NEVER, assign, most_likely
+from hearing.attribution.cues import ContinuityCue, DirectionCue
+from hearing.types import SAMPLE_RATE, Direction, Float32Array, SourceAudio, SpeechChunk, Track
+from hearing.voices import VoiceLikelihood, VoiceProfile
+from hearing.voices.likelihood import own_weights
+
+LOW, HIGH = 300.0, 3000.0
+"""Voices of people who hum, in Hz."""
 
 
-def direction(azimuth_deg: float) -> Direction:
-    return Direction(np.deg2rad(azimuth_deg))
+class Ears:
+    """A speaker encoder that tells who hums low from who hums high."""
+
+    dimensions = 2
+    likelihood = VoiceLikelihood.beside(own_weights())
+
+    def embed(self, mel: Float32Array) -> Float32Array:
+        low, high = mel[:, :30].mean(), mel[:, 50:].mean()
+        return np.array([1.0, 0.0] if low > high else [0.0, 1.0], np.float32)
 
 
-def test_a_new_track_where_somebody_spoke_is_the_same_speaker():
-    attribution = DirectionAttribution()
-    first, _ = attribution.process(1, direction(30.0), {1})
-    other, _ = attribution.process(2, direction(-80.0), {1, 2})
-    again, probability = attribution.process(7, direction(34.0), {7})
-    assert first != other
-    assert again == first
-    assert probability > 0.8
+def hum(pitch: float, seconds: float) -> Float32Array:
+    time = np.arange(round(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    swelling = 0.05 + 0.5 * (np.sin(2 * np.pi * 4 * time) > 0)
+    return (swelling * np.sin(2 * np.pi * pitch * time)).astype(np.float32)
 
 
-def test_somebody_far_from_all_others_is_new():
-    attribution = DirectionAttribution()
-    names = {attribution.process(k, direction(60.0 * k), {k})[0] for k in range(1, 6)}
-    assert len(names) == 5
+class Room:
+    """People who speak, as attribution hears them."""
+
+    def __init__(self, config: AttributionConfig | None = None, voices: bool = False, known: dict | None = None) -> None:
+        self.attribution = PersonAttribution(config, Ears() if voices else None, known)  # type: ignore[arg-type]
+        self.count = 0
+
+    def say(
+        self,
+        azimuths_deg: Sequence[float],
+        start: float,
+        end: float,
+        track: int | None = None,
+        pitch: float = LOW,
+        last: bool = True,
+    ) -> str:
+        """Let somebody speak while he walks through these directions; return the utterance."""
+        self.count += 1
+        track_id, utterance = track or self.count, f"u{self.count}"
+        times = np.linspace(start, end, len(azimuths_deg) + 1)
+        samples = hum(pitch, end - start)
+        for index, (begin, stop) in enumerate(zip(times, times[1:], strict=False)):
+            part = samples[round((begin - start) * SAMPLE_RATE) : round((stop - start) * SAMPLE_RATE)]
+            talking = np.ones(len(part) // 256, np.float32)
+            self.attribution.hear((SourceAudio(track_id, part, part, talking, round(begin * SAMPLE_RATE)),))
+            ended = last and index == len(azimuths_deg) - 1
+            chunk = SpeechChunk(utterance, track_id, part, begin, stop, ended, start)
+            here = Track(track_id, stop, Direction(np.deg2rad(azimuths_deg[index])), 1.0)
+            self.attribution.follow((chunk,), (here,), 0.0, stop)
+        return utterance
+
+    def who(self, utterance: str) -> str:
+        return self.attribution.of(utterance).speaker
 
 
-def test_two_tracks_at_once_are_two_speakers():
-    attribution = DirectionAttribution()
-    first, _ = attribution.process(1, direction(30.0), {1, 2})
-    second, _ = attribution.process(2, direction(38.0), {1, 2})
-    assert first != second
+@pytest.fixture
+def room() -> Room:
+    return Room()
 
 
-def test_a_track_keeps_its_speaker_while_it_moves():
-    attribution = DirectionAttribution()
-    names = {attribution.process(1, direction(azimuth), {1})[0] for azimuth in range(0, 180, 10)}
-    assert len(names) == 1
+def test_whoever_speaks_where_somebody_spoke_is_the_same_person(room: Room):
+    first, other = room.say([30.0], 0.0, 2.0), room.say([-80.0], 3.0, 5.0)
+    again = room.say([34.0], 6.0, 8.0)
+    assert room.who(first) == room.who(again) != room.who(other)
+    assert room.attribution.of(again).probability > 0.8
 
 
-def test_the_back_is_one_place():
-    attribution = DirectionAttribution()
-    first, _ = attribution.process(1, direction(178.0), {1})
-    again, _ = attribution.process(2, direction(-179.0), {2})
-    assert again == first
+def test_somebody_far_from_all_others_is_new(room: Room):
+    utterances = [room.say([60.0 * k], 3.0 * k, 3.0 * k + 2) for k in range(1, 6)]
+    assert len({room.who(utterance) for utterance in utterances}) == 5
 
 
-@pytest.mark.parametrize(
-    ("text", "addressed"),
-    [
-        ("Robot, stop.", True),
-        ("Hey robot come here.", True),
-        ("Stop it, robot!", True),
-        ("The old robot broke.", False),
-    ],
-)
-def test_calling_by_name_addresses(text: str, addressed: bool):
-    assert (addressed_to_robot(text, "robot") > 0.5) == addressed
+def test_two_who_talk_at_the_same_time_are_two(room: Room):
+    first = room.say([30.0], 0.0, 4.0, last=False)
+    second = room.say([38.0], 0.5, 3.5, last=False)
+    assert room.who(first) != room.who(second)
 
 
-def test_a_silent_track_does_not_keep_its_speaker_from_being_found_where_he_was():
-    attribution = DirectionAttribution()
-    first, _ = attribution.process(1, direction(30.0), {1})
-    again, _ = attribution.process(2, direction(32.0), {2})
-    assert again == first
+def test_an_utterance_stays_its_speakers_while_he_walks(room: Room):
+    utterance = room.say([float(azimuth) for azimuth in range(0, 180, 10)], 0.0, 9.0)
+    after = room.say([168.0], 10.0, 12.0)
+    assert room.who(utterance) == room.who(after)
+
+
+def test_the_back_is_one_place(room: Room):
+    assert room.who(room.say([178.0], 0.0, 2.0)) == room.who(room.say([-179.0], 3.0, 5.0))
+
+
+def test_people_who_have_swapped_places_are_known_by_their_voices():
+    room = Room(voices=True)
+    anna, ben = room.say([40.0], 0.0, 3.0), room.say([-40.0], 4.0, 7.0, pitch=HIGH)
+    later_ben, later_anna = room.say([40.0], 8.0, 11.0, pitch=HIGH), room.say([-40.0], 12.0, 15.0)
+    assert room.who(anna) == room.who(later_anna)
+    assert room.who(ben) == room.who(later_ben)
+    silent = Room(AttributionConfig(voice=False), voices=True)
+    assert silent.who(silent.say([40.0], 0.0, 3.0)) == silent.who(silent.say([40.0], 8.0, 11.0, pitch=HIGH))
+
+
+def test_whoever_walks_out_of_his_track_while_he_speaks_is_one_person():
+    room = Room(voices=True)
+    before = room.say([0.0, 10.0, 20.0], 0.0, 4.0)
+    after = room.say([60.0, 70.0], 3.2, 7.0)
+    assert room.who(before) == room.who(after)
+
+
+def test_who_is_remembered_from_before_is_called_by_his_name():
+    voice = VoiceProfile()
+    voice.update(np.array([0.0, 1.0], np.float32), 0.9)
+    room = Room(voices=True, known={"Ben": voice})
+    assert room.who(room.say([10.0], 0.0, 3.0, pitch=HIGH)) == "Ben"
+    assert room.who(room.say([80.0], 4.0, 7.0)) == "talker_1"
+
+
+def test_a_withdrawn_utterance_leaves_nobody_behind(room: Room):
+    ghost = room.say([100.0], 0.0, 2.0)
+    room.attribution.withdraw(ghost)
+    assert not room.attribution.knows(ghost)
+    # Nobody is known to be there, so that the voice is somebody new: a number is never given twice.
+    assert room.who(room.say([100.0], 3.0, 5.0)) == "talker_2"
+
+
+def test_what_was_said_is_corrected_by_who_goes_on_speaking_within_two_seconds():
+    def corrected(pause: float) -> list[str]:
+        room = Room(voices=True)
+        room.say([0.0], 0.0, 3.0)
+        room.say([90.0], 4.0, 7.0, pitch=HIGH)
+        short = room.say([14.0], 8.0, 8.2, track=9)
+        assert room.who(short) == "talker_1"
+        room.say([14.0], 8.2 + pause, 11.0 + pause, track=9, pitch=HIGH, last=False)
+        changed = room.attribution.corrections(9.4 + pause)
+        assert all(room.who(utterance) == "talker_2" for utterance in changed)
+        return changed
+
+    assert corrected(pause=0.1) == ["u3"]
+    assert corrected(pause=5.0) == []
+
+
+def test_after_a_reset_nobody_is_known(room: Room):
+    room.say([10.0], 0.0, 2.0)
+    room.attribution.reset()
+    assert room.attribution.of("u1") == Attribution(UNKNOWN, 0.0)
+    assert room.who(room.say([10.0], 0.0, 2.0)) == "talker_1"
+
+
+def test_a_direction_says_less_the_farther_and_the_longer_ago():
+    cue = DirectionCue()
+    ratios = [cue.log_ratio(np.deg2rad(apart), 1.0) for apart in (0, 5, 10, 20, 40)]
+    assert ratios == sorted(ratios, reverse=True)
+    assert ratios[0] > 2.0 and ratios[-1] < -2.0
+    assert abs(cue.log_ratio(np.deg2rad(40), 600.0)) < 0.1
+
+
+def test_a_track_says_less_the_longer_it_was_silent():
+    cue = ContinuityCue()
+    assert cue.log_ratio(True, 0.0) > cue.log_ratio(True, 10.0) > 0 > cue.log_ratio(False, 10.0)
+
+
+def test_assignment_does_not_depend_on_the_order_of_people_and_utterances():
+    rng = np.random.default_rng(3)
+    scores, clashes = rng.normal(0, 3, (3, 5)), -9.0 * (1 - np.eye(3))
+    people, probability = assign(scores, clashes)
+    order, columns = rng.permutation(3), rng.permutation(4)
+    again, likewise = assign(scores[order][:, [*columns, 4]], clashes)
+    assert [int(columns[k]) if k < 4 else 4 for k in again] == people[order].tolist()
+    assert likewise == pytest.approx(probability[order])
+
+
+def test_everybody_new_is_somebody_else():
+    people, _ = assign(np.array([[NEVER, 0.0], [NEVER, 0.0]]), -9.0 * (1 - np.eye(2)))
+    assert people.tolist() == [1, 1]
+
+
+def test_the_likeliest_face_is_none_if_all_speak_against_it():
+    assert most_likely({"face_1": 3.0, "face_2": -1.0})[0] == "face_1"
+    assert most_likely({"face_1": -3.0})[0] is None
+    assert most_likely({}) == (None, 1.0)

@@ -21,10 +21,10 @@ def transcript(text: str, start: float, end: float, final: bool = False) -> Tran
 
 def test_revisions_count_up_and_the_direction_is_averaged_while_the_track_sounds():
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(1.0, 1.0),), (track(10.0),))
+    assembler.follow((chunk(1.0, 1.0),), (track(10.0),), 2.0)
     first = assembler.process(transcript("stop", 1.2, 1.5))
-    assembler.follow((chunk(2.0, 1.0),), (track(20.0),))
-    assembler.follow((), (track(90.0, activity=0.0),))
+    assembler.follow((chunk(2.0, 1.0),), (track(20.0),), 3.0)
+    assembler.follow((), (track(90.0, activity=0.0),), 3.1)
     second = assembler.process(transcript("stop there", 1.2, 2.5, final=True))
     assert (first.id, first.revision, first.final) == ("u0001", 0, False)
     assert (second.id, second.revision, second.final) == ("u0001", 1, True)
@@ -32,17 +32,18 @@ def test_revisions_count_up_and_the_direction_is_averaged_while_the_track_sounds
     assert second.direction.azimuth_deg == pytest.approx(15.0, abs=0.1)
 
 
-def test_lead_and_tail_are_not_counted_as_speech():
+def test_lead_and_tail_are_no_speech_unless_words_are_in_them():
     assembler = UtteranceAssembler(lead=0.3, tail=0.3)
-    assembler.follow((chunk(1.0, 2.0),), (track(0.0),))
-    utterance = assembler.process(transcript("hello", 1.0, 2.4, final=True))
-    assert utterance.start_time == pytest.approx(1.3)
-    assert utterance.end_time == pytest.approx(2.7)
+    assembler.follow((chunk(1.0, 2.0),), (track(0.0),), 3.0)
+    inside = assembler.process(transcript("hello", 1.5, 2.4))
+    assert (inside.start_time, inside.end_time) == pytest.approx((1.3, 2.7))
+    beyond = assembler.process(transcript("hello", 1.1, 2.9, final=True))
+    assert (beyond.start_time, beyond.end_time) == pytest.approx((1.1, 2.9))
 
 
 def test_without_words_an_utterance_is_withdrawn_but_keeps_its_place():
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(1.0, 2.0),), (track(-40.0),))
+    assembler.follow((chunk(1.0, 2.0),), (track(-40.0),), 3.0)
     utterance = assembler.process(transcript("", 0.0, 0.0, final=True))
     assert utterance.final
     assert not utterance.words
@@ -52,9 +53,9 @@ def test_without_words_an_utterance_is_withdrawn_but_keeps_its_place():
 
 def test_what_happens_after_the_end_does_not_count_although_the_final_words_come_later():
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(1.0, 1.0, last=True),), (track(10.0),))
-    assembler.follow((), (track(90.0),), moving=True)
-    assembler.follow((), ())
+    assembler.follow((chunk(1.0, 1.0, last=True),), (track(10.0),), 2.0)
+    assembler.follow((), (track(90.0),), 2.1, moving=True)
+    assembler.follow((), (), 2.2)
     utterance = assembler.process(transcript("stop there", 1.2, 1.9, final=True))
     assert utterance.direction.azimuth_deg == pytest.approx(10.0)
     assert utterance.confidence.recognition == pytest.approx(0.9)
@@ -66,7 +67,7 @@ def test_confidence_falls_where_the_recognizer_cannot_know_better():
         assembler = UtteranceAssembler()
         for step in range(20):
             here = Track(1, 0.064 * step, Direction(np.deg2rad(deg_per_step * step)), 1.0)
-            assembler.follow((chunk(step * 0.064, 0.064),), (here,), None, moving, robot_talks)
+            assembler.follow((chunk(step * 0.064, 0.064),), (here,), step * 0.064, (), None, moving, robot_talks)
         return assembler.process(transcript("stop there", 0.1, 1.2, final=True)).confidence.recognition
 
     assert confidence() == pytest.approx(0.9)
@@ -82,7 +83,7 @@ def test_a_robot_that_turns_makes_no_walkers():
         turned = np.deg2rad(2.0 * step)
         here = Track(1, 0.064 * step, Direction(-turned), 1.0)
         motion = ArrayMotion(0.064 * step, np.zeros(3), turned)
-        assembler.follow((chunk(step * 0.064, 0.064),), (here,), motion)
+        assembler.follow((chunk(step * 0.064, 0.064),), (here,), step * 0.064, (), motion)
     utterance = assembler.process(transcript("stop there", 0.1, 1.2, final=True))
     assert utterance.confidence.recognition == pytest.approx(0.9)
 
@@ -90,26 +91,26 @@ def test_a_robot_that_turns_makes_no_walkers():
 @pytest.mark.parametrize(("pause", "expected"), [(2.0, True), (20.0, False)])
 def test_who_addressed_the_robot_just_now_is_expected_to_go_on(pause: float, expected: bool):
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(0.0, 1.0, last=True),), (track(0.0),))
+    assembler.follow((chunk(0.0, 1.0, last=True),), (track(0.0),), 3.0)
     assert assembler.addressing("u0001") == 0.0
     assembler.process(transcript("Robot, stop.", 0.1, 0.9, final=True))
     start = 1.0 + pause
-    assembler.follow((chunk(start, 1.0),), (track(0.0),))
+    assembler.follow((chunk(start, 1.0),), (track(0.0),), start + 1.0)
     assert (assembler.addressing("u0001") > 0.5) == expected
-    assembler.process(transcript("Bring me the wrench", start, start + 0.9))
+    assembler.process(transcript("Anna broke the press" if not expected else "Bring me the wrench", start, start + 0.9))
     assert (assembler.addressing("u0001") > 0.5) == expected
 
 
 def test_the_words_so_far_say_whether_the_robot_is_addressed():
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(0.0, 1.0),), (track(0.0),))
+    assembler.follow((chunk(0.0, 1.0),), (track(0.0),), 3.0)
     assembler.process(transcript("Robot", 0.1, 0.4))
     assert assembler.addressing("u0001") > 0.9
-    assembler.process(transcript("Rowboats are", 0.1, 0.8))
+    assembler.process(transcript("Anna broke the press", 0.1, 0.8))
     assert assembler.addressing("u0001") < 0.5
 
 
 def test_the_robot_called_by_name_is_addressed():
     assembler = UtteranceAssembler()
-    assembler.follow((chunk(0.0, 1.0),), (track(0.0),))
+    assembler.follow((chunk(0.0, 1.0),), (track(0.0),), 3.0)
     assert assembler.process(transcript("Robot, stop.", 0.1, 0.9, final=True)).addressed_to_robot > 0.9

@@ -60,3 +60,43 @@ class Face:
     landmarks: NDArray[np.float64] | None
     mouth: NDArray[np.float32] | None
     quality: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LipState:
+    """What a mouth does now.
+
+    Attributes
+    ----------
+    face_id, time
+        The face, and the stream time of its frame in seconds.
+    speaking
+        Probability that the mouth speaks, by how it looks and moves, whatever is heard.
+    embedding
+        What it says, as a point that is compared with what is heard (`hearing.vision.synchrony`): float32 of shape
+        (n_dimensions,); None where the mouth is not seen.
+    """
+
+    face_id: str
+    time: float
+    speaking: float
+    embedding: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What a camera sees in one frame.
+
+    Attributes
+    ----------
+    time
+        Stream time of the frame in seconds.
+    faces
+        All faces that are followed.
+    lips
+        Of the same faces, in the same order.
+    """
+
+    time: float
+    faces: tuple[Face, ...]
+    lips: tuple[LipState, ...]
