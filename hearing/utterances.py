@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from hearing.attribution import AddresseeModel, PersonAttribution
 from hearing.attribution.company import Company
+from hearing.attribution.echoes import is_echo
 from hearing.trust import Circumstances
 from hearing.types import (
     ArrayMotion,
@@ -22,6 +23,7 @@ from hearing.types import (
     Track,
     Transcript,
     Utterance,
+    Word,
 )
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ class _Open:
         Number of the next revision.
     ended
         Whether it has all its audio; its final words may still be waited for.
+    words
+        What was heard last.
     """
 
     track_id: int
@@ -63,6 +67,7 @@ class _Open:
     circumstances: Circumstances = field(default_factory=Circumstances)
     revision: int = 0
     ended: bool = False
+    words: tuple[Word, ...] = ()
 
 
 class UtteranceAssembler:
@@ -176,6 +181,8 @@ class UtteranceAssembler:
         heard = self._open[transcript.utterance_id]
         who = self._attribution.of(transcript.utterance_id)
         words = transcript.words
+        if transcript.final and any(is_echo(words, other) for other in self._other_words(transcript.utterance_id)):
+            words = ()
         text = " ".join(word.text for word in words)
         confidence = transcript.confidence * heard.circumstances.trust
         facing, distance = self._attribution.gaze(transcript.utterance_id)
@@ -201,20 +208,37 @@ class UtteranceAssembler:
             face_id=who.face_id,
         )
         heard.revision += 1
+        heard.words = words
         if words:
             heard.addressed = utterance.addressed_to_robot
-            self._company.said(utterance.speaker, utterance.end_time, heard.addressed)
+            self._company.speaks(utterance.speaker, utterance.end_time)
         if transcript.final:
-            del self._open[transcript.utterance_id]
-            if words:
-                self._final[utterance.id] = utterance
-            else:
-                self._attribution.withdraw(utterance.id)
+            self._conclude(utterance)
         return utterance
 
+    def _conclude(self, utterance: Utterance) -> None:
+        """Note what is final."""
+        del self._open[utterance.id]
+        if utterance.words:
+            self._final[utterance.id] = utterance
+            self._company.said(utterance.speaker, utterance.end_time, utterance.addressed_to_robot)
+        else:
+            self._attribution.withdraw(utterance.id)
+
+    def _other_words(self, utterance_id: str) -> list[tuple[Word, ...]]:
+        """List what is said in all other utterances."""
+        others = [heard.words for name, heard in self._open.items() if name != utterance_id]
+        return others + [utterance.words for utterance in self._final.values()]
+
     def corrections(self, now: float) -> tuple[Utterance, ...]:
-        """Publish again what turns out to be somebody else's, for a short time after its end."""
+        """Publish again what turns out to be somebody else's, or only the echo of something, soon after its end."""
         corrected = []
+        revision = self._attribution.config.revision
+        for said in [utterance for utterance in self._final.values() if now - utterance.end_time <= revision]:
+            if any(is_echo(said.words, heard.words) for heard in self._open.values()):
+                corrected.append(replace(said, revision=said.revision + 1, words=()))
+                self._attribution.withdraw(said.id)
+                del self._final[said.id]
         for utterance_id in self._attribution.corrections(now):
             if before := self._final.get(utterance_id):
                 who = self._attribution.of(utterance_id)

@@ -34,7 +34,9 @@ def hum(pitch: float, seconds: float) -> Float32Array:
 class Room:
     """People who speak, as attribution hears them."""
 
-    def __init__(self, config: AttributionConfig | None = None, voices: bool = False, known: dict | None = None) -> None:
+    def __init__(
+        self, config: AttributionConfig | None = None, voices: bool = False, known: dict | None = None
+    ) -> None:
         self.attribution = PersonAttribution(config, Ears() if voices else None, known)  # type: ignore[arg-type]
         self.count = 0
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -114,3 +116,42 @@ def test_the_robot_called_by_name_is_addressed():
     assembler = UtteranceAssembler()
     assembler.follow((chunk(0.0, 1.0),), (track(0.0),), 3.0)
     assert assembler.process(transcript("Robot, stop.", 0.1, 0.9, final=True)).addressed_to_robot > 0.9
+
+
+def other_track(azimuth_deg: float) -> Track:
+    return Track(2, 0.0, Direction(np.deg2rad(azimuth_deg)), 1.0)
+
+
+def both_open() -> UtteranceAssembler:
+    assembler = UtteranceAssembler()
+    echo = SpeechChunk("u0002", 2, np.zeros(32000, np.float32), 1.0, 3.0, False)
+    assembler.follow((chunk(1.0, 2.0), echo), (track(0.0), other_track(120.0)), 3.0)
+    return assembler
+
+
+def on_other_track(spoken: Transcript) -> Transcript:
+    return replace(spoken, utterance_id="u0002", track_id=2)
+
+
+def test_what_is_heard_a_second_time_on_another_track_is_withdrawn():
+    assembler = both_open()
+    assembler.process(transcript("stop the press", 1.2, 2.0))
+    assert not assembler.process(on_other_track(transcript("stop the", 1.3, 2.0, final=True))).words
+    assert assembler.process(transcript("stop the press", 1.2, 2.0, final=True)).words
+
+
+def test_an_echo_that_was_published_first_is_withdrawn_when_more_is_heard():
+    assembler = both_open()
+    published = assembler.process(on_other_track(transcript("stop the", 1.3, 2.0, final=True)))
+    assert published.words
+    assert not assembler.corrections(3.1)
+    assembler.process(transcript("stop the press", 1.2, 2.0))
+    (withdrawn,) = assembler.corrections(3.2)
+    assert (withdrawn.id, withdrawn.words, withdrawn.final) == ("u0002", (), True)
+    assert withdrawn.revision == published.revision + 1
+
+
+def test_the_same_words_said_later_are_no_echo():
+    assembler = both_open()
+    assembler.process(transcript("stop the press now", 1.2, 2.0))
+    assert assembler.process(on_other_track(transcript("stop the press", 2.2, 2.9, final=True))).words

@@ -26,9 +26,13 @@ class Company:
         """Note that the robot talks at a time in seconds."""
         self._robot = now
 
-    def said(self, speaker: str, end: float, addressed: float) -> None:
-        """Note that somebody spoke until a time in seconds, and how likely it was said to the robot."""
+    def speaks(self, speaker: str, end: float) -> None:
+        """Note that somebody has spoken until a time in seconds."""
         self._spoke[speaker] = max(end, self._spoke.get(speaker, end))
+
+    def said(self, speaker: str, end: float, addressed: float) -> None:
+        """Note how likely what somebody said until a time in seconds was said to the robot."""
+        self.speaks(speaker, end)
         if addressed >= ADDRESSED:
             self._addressed[speaker] = end, addressed
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -96,16 +96,17 @@ class NameFinder:
             at for start in text.starts if (at := _after_names(words, start, taken)) < len(words)
         ]
 
-    def _spans(self, words: list[str]) -> list[tuple[int, int]]:
-        """List where names stand, as numbers of their first word and of the one after."""
-        return [
-            (at, at + len(name))
-            for at, word in enumerate(words)
-            if word in self._first
-            for name in self._names
-            if words[at : at + len(name) - 1] == list(name[:-1])
-            and words[at + len(name) - 1 : at + len(name)] in [[form] for form in _forms(name[-1])]
-        ]
+    def _spans(self, words: list[str]) -> Iterator[tuple[int, int]]:
+        """List where names stand, as numbers of their first word and of the one after, the longest where they meet."""
+        free = 0
+        for at, word in enumerate(words):
+            if at >= free and word in self._first:
+                for name in self._names:
+                    *part, last = words[at : at + len(name)]
+                    if (*part, name[-1]) == name and last in _forms(name[-1]):
+                        free = at + len(name)
+                        yield at, free
+                        break
 
     def _use(self, text: Text, begin: int, end: int) -> str:
         before = None if begin in text.stops else text.words[begin - 1]
@@ -120,16 +121,22 @@ class NameFinder:
 
     def _likeness(self, text: Text, taken: Collection[int]) -> str:
         """Say whether words that open or end a clause and are not taken `sounds` or `resembles` like a name, or ""."""
-        best = ""
-        for length, key in self._keys:
-            for number in range(1, length + 2):
-                for begin in {*text.starts, *(stop - number for stop in text.stops if stop >= number)}:
-                    inside = range(begin, begin + number)
-                    if begin + number > len(text.words) or not text.stops.isdisjoint(inside[1:]):
-                        continue
-                    if (begin in text.starts or begin in text.stops) and not any(at in taken for at in inside):
-                        best = max(best, _alike(sound_key("".join(text.words[begin : begin + number])), key))
-        return best
+        likeness = {
+            _alike(sound_key("".join(text.words[begin:end])), key)
+            for length, key in self._keys
+            for begin, end in _edges(text, length + 1)
+            if not any(at in taken for at in range(begin, end))
+        }
+        return next((each for each in ("sounds", "resembles") if each in likeness), "")
+
+
+def _edges(text: Text, most: int) -> Iterator[tuple[int, int]]:
+    """List up to so many words with which clauses begin or end, as numbers of the first word and of the one after."""
+    for number in range(1, most + 1):
+        ends = [(stop - number, stop) for stop in text.stops if stop - number in text.stops]
+        for begin, end in (*((start, start + number) for start in text.starts), *ends):
+            if end <= len(text.words) and text.stops.isdisjoint(range(begin + 1, end)):
+                yield begin, end
 
 
 def _use_of_person(text: Text, at: int) -> str:
