@@ -13,39 +13,50 @@ from hearing.errors import InputError
 
 
 def train(
-    network: Annotated[str, typer.Argument(help="What to train: mask, separator or recognizer.")],
+    network: Annotated[str, typer.Argument(help="What to train: mask, separator, lips, addressee or recognizer.")],
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for data, checkpoints, curves and the network; by default one in checkpoints."),
     ] = None,
     mixtures: Annotated[int, typer.Option(help="Simulated scenes of 6 s, for mask and separator.")] = 2000,
+    films: Annotated[int, typer.Option(help="Rendered faces of 8 s, for lips.")] = 300,
     sentences: Annotated[int, typer.Option(help="Said by synthetic voices, for the recognizer; 0 for none.")] = 6000,
     steps: Annotated[
         int | None,
         typer.Option(
-            help="Steps of the optimizer; by default 1200 for mask, 2600 for separator, "
+            help="Steps of the optimizer; by default 1200 for mask, 2600 for separator, 1500 for lips, "
             "and for recognizer 1000 on a CPU and 3000 on a GPU."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     workers: Annotated[int, typer.Option(help="Processes that simulate; 0 for one per core.")] = 0,
+    from_package: Annotated[
+        bool, typer.Option("--from-package", help="Begin the recognizer with the package's weights, not Whisper's.")
+    ] = False,
 ) -> None:
     """Train a network, or go on where that stopped: data, training, ONNX, curves.
 
     `torchrun --nproc-per-node N -m hearing train recognizer` trains the recognizer in N processes.
     """
-    if mixtures < 1 or min(workers, seed, sentences) < 0 or (steps is not None and steps < 1):
-        raise InputError("--mixtures and --steps need 1 or more, --sentences, --seed and --workers 0 or more")
+    if min(mixtures, films) < 1 or min(workers, seed, sentences) < 0 or (steps is not None and steps < 1):
+        raise InputError("--mixtures, --films and --steps need 1 or more, --sentences, --seed and --workers 0 or more")
     processes = workers or os.cpu_count() or 1
-    folder = out or Path("checkpoints") / ("recognizer" if network == "recognizer" else "frontend")
+    folder = out or Path("checkpoints") / (network if network in ("recognizer", "lips", "addressee") else "frontend")
     try:
+        from hearing_models.addressee import recipe as addressee
         from hearing_models.frontend import recipe as frontend
+        from hearing_models.lips import recipe as lips
         from hearing_models.recognizer import recipe as recognizer
     except ImportError as error:
         raise InputError(f"{error}; install what training needs: pip install 'robot-hearing[sim,train]'") from error
     with step_progress() as note:
         if network == "recognizer":
-            weights = recognizer.run_recipe(recognizer.Plan(folder, sentences, steps, seed, processes), note)
+            plan = recognizer.Plan(folder, sentences, steps, seed, processes, from_package)
+            weights = recognizer.run_recipe(plan, note)
+        elif network == "lips":
+            weights = lips.run_recipe(lips.Plan(folder, films, steps or lips.STEPS, seed, processes), note)
+        elif network == "addressee":
+            weights = addressee.run_recipe(folder, seed, note)
         else:
             weights = frontend.run_recipe(network, folder, mixtures, steps, seed, processes, note)
     say(f"{weights}, with curves.png beside it")

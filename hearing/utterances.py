@@ -29,9 +29,6 @@ from hearing.types import (
 if TYPE_CHECKING:
     from hearing.vision.face import Sight
 
-DIALOGUE = 10.0
-"""Seconds for which somebody who talked to the robot is expected to go on."""
-
 
 @dataclass(slots=True)
 class _Open:
@@ -45,9 +42,8 @@ class _Open:
         Sum of the track's unit vectors while it sounded.
     start_time, end_time
         Extent of its audio so far.
-    expected, addressed
-        Probability that it is said to the robot: judged by what the same person said just before, and by its own words
-        so far.
+    addressed
+        Probability that it is said to the robot: at first by who says it after what, then by its words so far.
     circumstances
         How it is heard.
     revision
@@ -62,8 +58,7 @@ class _Open:
     heading: NDArray[np.float64]
     start_time: float
     end_time: float
-    expected: float
-    addressed: float = 0.0
+    addressed: float
     circumstances: Circumstances = field(default_factory=Circumstances)
     revision: int = 0
     ended: bool = False
@@ -137,8 +132,8 @@ class UtteranceAssembler:
         for chunk in chunks:
             if chunk.utterance_id not in self._open:
                 speaker = self._attribution.of(chunk.utterance_id).speaker
-                expected = self._expected(speaker, chunk.start_time)
-                self._open[chunk.utterance_id] = _Open(chunk.track_id, np.zeros(3), chunk.start_time, 0.0, expected)
+                addressed = self._addressee.probability(self._company.cues("", speaker, chunk.start_time))
+                self._open[chunk.utterance_id] = _Open(chunk.track_id, np.zeros(3), chunk.start_time, 0.0, addressed)
             utterance = self._open[chunk.utterance_id]
             utterance.end_time = max(utterance.end_time, chunk.end_time)
         for utterance in self._open.values():
@@ -158,17 +153,8 @@ class UtteranceAssembler:
         return self._attribution.faces(now, tracks)
 
     def addressing(self, utterance_id: str) -> float:
-        """Probability that an utterance whose audio is followed is said to the robot, from what is known now.
-
-        Who called the robot by name does not do so again with every sentence.
-        """
-        utterance = self._open[utterance_id]
-        return max(utterance.expected, utterance.addressed)
-
-    def _expected(self, speaker: str, time: float) -> float:
-        """Probability that what somebody begins to say at a time in seconds is said to the robot."""
-        since, addressed = self._company.addressed(speaker, time)
-        return addressed if since is not None and since < DIALOGUE else 0.0
+        """Probability that an utterance whose audio is followed is said to the robot, from what is known now."""
+        return self._open[utterance_id].addressed
 
     def process(self, transcript: Transcript) -> Utterance:
         """Publish what is known of an utterance now.

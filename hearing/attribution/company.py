@@ -20,7 +20,7 @@ class Company:
         """Start a new stream."""
         self._robot: float | None = None
         self._spoke: dict[str, float] = {}
-        self._addressed: dict[str, tuple[float, float]] = {}
+        self._addressed: dict[str, float] = {}
 
     def robot_talks(self, now: float) -> None:
         """Note that the robot talks at a time in seconds."""
@@ -34,12 +34,7 @@ class Company:
         """Note how likely what somebody said until a time in seconds was said to the robot."""
         self.speaks(speaker, end)
         if addressed >= ADDRESSED:
-            self._addressed[speaker] = end, addressed
-
-    def addressed(self, speaker: str, start: float) -> tuple[float | None, float]:
-        """Return how many seconds ago somebody last addressed the robot, None if never, and how sure that was."""
-        end, sure = self._addressed.get(speaker, (None, 0.0))
-        return (None if end is None else max(0.0, start - end)), sure
+            self._addressed[speaker] = end
 
     def cues(
         self, text: str, speaker: str, start: float, facing: float | None = None, distance: float | None = None
@@ -57,12 +52,13 @@ class Company:
         facing, distance
             Share of the time for which the speaker looks at the robot, and metres to him; None if he is not seen.
         """
+        addressed = self._addressed.get(speaker)
         others = {name: time for name, time in self._spoke.items() if name != speaker}
         return AddressCues(
             text,
             facing,
             distance,
-            self.addressed(speaker, start)[0],
+            None if addressed is None else max(0.0, start - addressed),
             None if self._robot is None else max(0.0, start - self._robot),
             sum(start - time <= RECENT for time in others.values()),
             min((max(0.0, start - time) for time in others.values()), default=None),

@@ -150,7 +150,9 @@ class FaceWitness:
         """Return for which share of a stretch of time a face looks at the robot; None if it is not seen."""
         seen = self._seen.get(face_id)
         during = seen.during(start, end) if seen else np.zeros(0, np.int64)
-        return float(np.mean([seen.facing[index] for index in during])) if seen and len(during) else None
+        facing = np.array([seen.facing[index] for index in during] if seen else [])
+        facing = facing[np.isfinite(facing)]
+        return float(facing.mean()) if len(facing) else None
 
     def distance(self, face_id: str) -> float | None:
         """Return the metres to a face; None if it is not known."""
@@ -175,7 +177,7 @@ class FaceWitness:
                 seen.face.distance,
                 seen.face.box,
                 self._speaking(seen, tracks),
-                seen.facing[-1],
+                seen.face.facing,
             )
             for face_id, seen in self._seen.items()
             if seen.face is not None and now - seen.times[-1] <= _GONE
@@ -187,7 +189,7 @@ class FaceWitness:
         seen.times.append(face.time)
         seen.places.append(turn @ face.direction.vector)
         seen.speaking.append(lips.speaking if face.mouth is not None else np.nan)
-        seen.facing.append(face.facing)
+        seen.facing.append(face.facing if face.quality > 0 else np.nan)
 
     def _mouth(self, face_id: str, track_id: int, start: float, end: float) -> float:
         """Return what mouth and sound say together."""

@@ -156,6 +156,7 @@ def utterance_message(utterance: Utterance, clock: StreamClock) -> msg.Utterance
         confidence_direction=_nan_if_none(confidence.direction),
         confidence_voice=_nan_if_none(confidence.voice),
         confidence_face=_nan_if_none(confidence.face),
+        confidence_speaker=_nan_if_none(confidence.speaker),
     )
 
 
@@ -176,6 +177,7 @@ def utterance(message: msg.Utterance) -> Utterance:
             direction=_none_if_nan(message.confidence_direction),
             voice=_none_if_nan(message.confidence_voice),
             face=_none_if_nan(message.confidence_face),
+            speaker=_none_if_nan(message.confidence_speaker),
         ),
         addressed_to_robot=message.addressed_to_robot,
         face_id=message.face_id or None,

@@ -23,6 +23,7 @@ class Dialogue(StageNode):
     def activate(self) -> None:
         """Make the topics."""
         self._heard = self._said = 0
+        self._answered: set[str] = set()
         self._end: EndOfStream | None = None
         self._acts = self.create_publisher(DialogueAct, "~/acts", STATE_QOS)
         self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
@@ -41,7 +42,10 @@ class Dialogue(StageNode):
     def _listen(self, message: Utterance) -> None:
         self._heard += 1
         utterance = conversions.utterance(message)
-        if utterance.final and utterance.words and utterance.addressed_to_robot >= self.value("threshold"):
+        addressed = utterance.final and utterance.words and utterance.addressed_to_robot >= self.value("threshold")
+        # What is published once more, with another speaker, has been answered.
+        if addressed and utterance.id not in self._answered:
+            self._answered.add(utterance.id)
             self._acts.publish(
                 DialogueAct(
                     header=message.header,
@@ -62,6 +66,7 @@ class Dialogue(StageNode):
             self._heard -= self._end.utterances
             self._ends.publish(EndOfStream(header=self._end.header, dialogue_acts=self._said))
             self._end, self._said = None, 0
+            self._answered.clear()
 
 
 def main() -> None:
