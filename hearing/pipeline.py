@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -43,7 +43,7 @@ from hearing.types import (
     Utterance,
 )
 from hearing.utterances import UtteranceAssembler
-from hearing.voices import VoiceEncoder
+from hearing.voices import VoiceEncoder, VoiceProfile
 
 if TYPE_CHECKING:
     from hearing.vision.face import Sight
@@ -114,8 +114,22 @@ class Pipeline:
         self.reset()
 
     @classmethod
-    def create(cls, array: MicrophoneArray, config: PipelineConfig | None = None) -> Pipeline:
+    def create(
+        cls,
+        array: MicrophoneArray,
+        config: PipelineConfig | None = None,
+        known: Mapping[str, VoiceProfile] | None = None,
+    ) -> Pipeline:
         """Load the models and connect the stages.
+
+        Parameters
+        ----------
+        array
+            The microphones.
+        config
+            Settings of the stages.
+        known
+            Voices that are remembered from before, by name, see `hearing.memory.PeopleStore`.
 
         Raises
         ------
@@ -126,7 +140,8 @@ class Pipeline:
         config = config or PipelineConfig()
         recognizer = Recognizer.create(config.scheduling, config.engine, config.engine_folder)
         encoder = VoiceEncoder() if config.attribution.voice else None
-        return cls(array, recognizer, activity, config, PersonAttribution(config.attribution, encoder))
+        attribution = PersonAttribution(config.attribution, encoder, known)
+        return cls(array, recognizer, activity, config, attribution)
 
     @property
     def latency(self) -> float:

@@ -11,8 +11,6 @@ from hearing.attribution.config import Attribution
 from hearing.attribution.person import Person
 
 FloatArray = NDArray[np.float64]
-BEGINNING = 0.5
-"""Seconds at an utterance's beginning whose direction is compared with where people were."""
 PADDING = 0.6
 """Seconds of two utterances' audio that are no speech where one goes over into the other."""
 
@@ -27,9 +25,9 @@ class Heard:
         Which it is, and the track that it is heard on.
     start, end
         Extent of its audio so far, in seconds.
-    first, total, place
-        Where it is heard, of shape (3,), in the frame that does not turn with the array: sums of unit vectors over its
-        beginning and over all of it, and the last one.
+    total, place
+        Where it is heard, of shape (3,), in the frame that does not turn with the array: the sum of unit vectors over
+        all of it, and the last one.
     judged
         When it was last given to somebody.
     closed
@@ -44,7 +42,6 @@ class Heard:
     track_id: int
     start: float
     end: float
-    first: FloatArray
     total: FloatArray
     place: FloatArray
     judged: float = -np.inf
@@ -67,7 +64,5 @@ class Heard:
     def move(self, place: FloatArray, now: float) -> None:
         """Note where it is heard at a time in seconds."""
         self.place, self.total = place, self.total + place
-        if now - self.start < BEGINNING:
-            self.first = self.first + place
         if self.person is not None and self.alone:
             self.person.place, self.person.time = place, now

@@ -34,9 +34,9 @@ _REMEMBERED = 60.0
 """Seconds after its end for which it can be asked who said an utterance: recognition may lag."""
 _GAZE = 1.0
 """Seconds before an utterance's end in which it counts whom its speaker looks at."""
-_FACE_SURE = 0.6
+_FACE_SURE = 0.7
 """Probability from which on a face is somebody's."""
-_BOUND, _SEEN = 0.95, 0.5
+_BOUND, _SEEN = 0.998, 0.7
 """Probability that a person's face is his, and that of somebody new is seen, if there is one that is nobody's."""
 
 
@@ -173,7 +173,7 @@ class PersonAttribution:
     def _extend(self, chunk: SpeechChunk, place: FloatArray) -> None:
         heard = self._live.get(chunk.utterance_id)
         if heard is None:
-            heard = Heard(chunk.utterance_id, chunk.track_id, chunk.start_time, chunk.end_time, place, place, place)
+            heard = Heard(chunk.utterance_id, chunk.track_id, chunk.start_time, chunk.end_time, place, place)
             self._live[heard.id] = heard
         heard.end = max(heard.end, chunk.end_time)
         if self._voices:
@@ -209,7 +209,7 @@ class PersonAttribution:
         config = self.config
         direction, voice, face, continuity = ratios = np.zeros((len(CUES), len(people) + 1))
         if config.direction:
-            direction[:-1] = [p.direction_ratio(config.directions, heard.first, heard.start) for p in people]
+            direction[:-1] = [p.direction_ratio(config.directions, heard.total, heard.start) for p in people]
         if self._voices and self._encoder:
             likelihood, sample = self._encoder.likelihood, self._voices.of(heard.id)
             voice[:-1] = [person.voice_ratio(likelihood, sample) for person in people]
@@ -281,7 +281,7 @@ class PersonAttribution:
         if not sure or heard.before is None or heard.attribution is None:
             return False
         # By then he is known to be there; it is only the same track that tells who began.
-        there = replace(later.person.snapshot(), place=later.first, time=later.start)
+        there = replace(later.person.snapshot(), place=later.total, time=later.start)
         ours, theirs, _ = self._ratios(heard, [heard.before, there]) @ self._weights
         gain = theirs - ours + self.config.tracks.same * self.config.weights.continuity
         if gain < self.config.margin:
