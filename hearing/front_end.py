@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +23,7 @@ from hearing.features import SceneFeatures, Spectra
 from hearing.health import ChannelFault, ChannelHealth
 from hearing.localization import LocalizationConfig, SrpPhat, SteeredResponse
 from hearing.mask_network import MaskNetwork, Masks
+from hearing.mouths import with_mouths
 from hearing.noise_map import NoiseMap, NoiseMapConfig
 from hearing.own_voice import OwnVoice
 from hearing.second_pass import SecondPass
@@ -30,7 +31,7 @@ from hearing.separation import MvdrSeparator, SeparationConfig
 from hearing.stft import N_BINS, Stft
 from hearing.talker_masks import TalkerMasks
 from hearing.tracking import SourceTracker, TrackingConfig
-from hearing.types import SAMPLE_RATE, ArrayMotion, Float32Array, SourceAudio, Track
+from hearing.types import SAMPLE_RATE, ArrayMotion, Float32Array, Mouth, SourceAudio, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +145,11 @@ class FrontEnd:
         self.compute_seconds: defaultdict[str, float] = defaultdict(float)
 
     def process(
-        self, samples: Float32Array, playback: Float32Array | None = None, motion: ArrayMotion | None = None
+        self,
+        samples: Float32Array,
+        playback: Float32Array | None = None,
+        motion: ArrayMotion | None = None,
+        mouths: Sequence[Mouth] = (),
     ) -> FrontEndOutput:
         """Hear the next samples.
 
@@ -156,6 +161,8 @@ class FrontEnd:
             What the robot's loudspeaker played meanwhile, of shape (n_hops * HOP, n_channels), if it has one.
         motion
             How the robot moves, at the end of the samples, if it says.
+        mouths
+            That cameras see now.
         """
         self._position += len(samples)
         now, dt = self._position / SAMPLE_RATE, len(samples) / SAMPLE_RATE
@@ -188,6 +195,7 @@ class FrontEnd:
             masks = self._masks.process(spectra, scene, tracks, machines + robot)
             if residual is not None:
                 masks = replace(masks, current=_without_residual(masks.current, spectra, residual))
+            masks = replace(masks, current=with_mouths(masks.current, tracks, mouths))
             talking = masks.current.active.mean(axis=1)
             tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
         with self._clock("separate"):

@@ -37,6 +37,7 @@ from hearing.types import (
     FaceState,
     Float32Array,
     HearingOutput,
+    Mouth,
     SpeechChunk,
     Track,
     Transcript,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 STEP = 4 * HOP
 """Samples that the stages take at once: 64 ms."""
 TRACK_PERIOD = SAMPLE_RATE // 10
+_OLD = 0.2
+"""Seconds after which what was seen of mouths does not count for what is heard."""
 MotionSource = Callable[[float], ArrayMotion]
 """Tells how the array moves at a time in seconds, from what is known then."""
 
@@ -163,6 +166,7 @@ class Pipeline:
         self._played: Float32Array | None = None
         self._motion: MotionSource | None = None
         self._sights: list[Sight] = []
+        self._seen: list[Sight] = []
         self._position = 0
         self._state: tuple[Track, ...] = ()
         self._faces: tuple[FaceState, ...] = ()
@@ -267,12 +271,12 @@ class Pipeline:
         begin, self._position = self._position, self._position + len(samples)
         now = self._position / SAMPLE_RATE
         moves = motion(now) if motion is not None else None
-        heard = self._front_end.process(samples, played, moves)
+        seen, self._sights = _until(now, self._sights)
+        heard = self._front_end.process(samples, played, moves, self._mouths(seen, now))
         self.faults = heard.faults
         with self._clock("segment"):
             chunks = self._segment(heard, now)
         with self._clock("attribute"):
-            seen, self._sights = _until(now, self._sights)
             self._assembler.see(seen, moves)
         self._take(chunks, now, heard, moves)
         with self._clock("recognize"):
@@ -293,6 +297,17 @@ class Pipeline:
             utterances,
             tuple(replace(face, time=tick) for tick in ticks for face in before),
         )
+
+    def _mouths(self, seen: Sequence[Sight], now: float) -> tuple[Mouth, ...]:
+        """Return the mouths that cameras see, each as in the last frame that it was in."""
+        self._seen = [sight for sight in (*self._seen, *seen) if now - sight.time <= _OLD]
+        mouths = {
+            face.id: Mouth(face.direction, lips.speaking)
+            for sight in self._seen
+            for face, lips in zip(sight.faces, sight.lips, strict=True)
+            if face.mouth is not None
+        }
+        return tuple(mouths.values())
 
     def _segment(self, heard: FrontEndOutput, now: float) -> tuple[SpeechChunk, ...]:
         live = {track.id for track in heard.tracks}

@@ -355,6 +355,22 @@ class Utterance:
 
 
 @dataclass(frozen=True, slots=True)
+class Mouth:
+    """A mouth that a camera sees now.
+
+    Attributes
+    ----------
+    direction
+        Where it is, in the array frame.
+    speaking
+        Probability that it speaks, by how it moves.
+    """
+
+    direction: Direction
+    speaking: float
+
+
+@dataclass(frozen=True, slots=True)
 class FaceState:
     """A face that a camera sees, and whether it speaks.
 

@@ -38,8 +38,8 @@ class FaceCue:
     lips, synchrony
         Weights of the log odds that the mouth moves like one that speaks, and of the log-likelihood ratio that it makes
         the sound that is heard.
-    most
-        Largest size of either.
+    least, most
+        Limits of both together: some people hardly move their lips, and some mouths are badly seen.
     """
 
     directions: DirectionCue = field(
@@ -47,7 +47,8 @@ class FaceCue:
     )
     lips: float = 1.0
     synchrony: float = 1.0
-    most: float = 3.0
+    least: float = -2.0
+    most: float = 4.0
 
 
 @dataclass(slots=True)
@@ -198,9 +199,7 @@ class FaceWitness:
         moves = moves[np.isfinite(moves)]
         lips = _log_odds(float(moves.mean())) if len(moves) else 0.0
         match = self._synchrony.log_ratio(face_id, track_id, start, end)
-        return float(
-            np.clip(cue.lips * lips, -cue.most, cue.most) + np.clip(cue.synchrony * match, -cue.most, cue.most)
-        )
+        return float(np.clip(cue.lips * lips + cue.synchrony * match, cue.least, cue.most))
 
     def _speaking(self, seen: _Seen, tracks: Sequence[Track]) -> float:
         """Return the probability that a face speaks, by its mouth and by who is heard from there."""

@@ -1,0 +1,43 @@
+"""Mouths that a camera sees tell who talks: a track is believed the less, the more surely its mouth is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from hearing.mask_network import Masks
+from hearing.sphere import azimuths_apart
+from hearing.types import Mouth, Track
+
+SPREAD = np.deg2rad(5.0)
+"""Standard deviation in radians of where a voice is heard around its mouth."""
+WEIGHT = 0.6
+"""Of a mouth's log odds, against those of the network that listens in its direction."""
+_LEAST = 0.02
+
+
+def with_mouths(masks: Masks, tracks: Sequence[Track], mouths: Sequence[Mouth]) -> Masks:
+    """Weigh the masks of tracks by the mouths that are seen where they are.
+
+    Parameters
+    ----------
+    masks
+        Of the tracks, in their order.
+    tracks
+        Where they are.
+    mouths
+        That are seen now; tracks where none is seen stay as they are.
+    """
+    if not tracks or not mouths:
+        return masks
+    apart = np.array([[azimuths_apart(t.direction.vector, m.direction.vector) for m in mouths] for t in tracks])
+    nearest = apart.argmin(axis=1)
+    speaking = np.clip([mouths[index].speaking for index in nearest], _LEAST, 1 - _LEAST)
+    match = np.exp(-0.5 * (apart.min(axis=1) / SPREAD) ** 2)
+    shift = (WEIGHT * match * np.log(speaking / (1 - speaking)))[:, None]
+    heard = np.clip(masks.active, _LEAST, 1 - _LEAST)
+    active = (1 / (1 + np.exp(-np.log(heard / (1 - heard)) - shift))).astype(np.float32)
+    # A mouth makes no sound louder that is not heard.
+    share = np.minimum(active / heard, 1.0).astype(np.float32)[..., None]
+    return Masks(masks.direct * share, masks.speech * share, active)
