@@ -7,9 +7,11 @@ import importlib.util
 import os
 import platform
 import shutil
+import stat
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import psutil
@@ -18,7 +20,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from hearing.arrays import array_names, load_array
+from hearing.console import hushed
 from hearing.errors import InputError
+from hearing.memory import FILE, KEY_FILE, PeopleStore, default_folder, load_key
 from hearing.recognition.catalogue import MODELS
 from hearing.recognition.engines import DEFAULT_ENGINE, load_engine
 from hearing.recognition.store import cache_folder, locate
@@ -39,6 +43,8 @@ LIBRARIES = {
     "threadpoolctl": "threadpoolctl",
 }
 """Import name and package name of what `hearing transcribe` and `hearing evaluate` need."""
+VISION_LIBRARIES = {"cv2": "opencv-contrib-python", "ai_edge_litert": "ai-edge-litert", "av": "av"}
+"""The same for what `--video` needs besides."""
 NEEDED_MODELS = ("silero-vad-v6",)
 """The others belong to engines that somebody may choose."""
 ROS_MODULES = ("rclpy", "hearing_msgs", "hearing_nodes")
@@ -98,6 +104,8 @@ def examine() -> Iterator[Check]:
     for name in MODELS:
         yield _model(name)
     yield _microphones()
+    yield from _vision()
+    yield _people()
     yield _ros()
     yield _simulator()
     yield from _machine()
@@ -151,6 +159,67 @@ def _microphones() -> Check:
     if most < fewest:
         return Check("microphones", "warning", names, remedy + f"plug in an array of at least {fewest} microphones")
     return Check("microphones", "ok", names)
+
+
+def _vision() -> Iterator[Check]:
+    """Check what looks at a camera's pictures, one after the other until something is missing, and the camera."""
+    subject, remedy = "vision", "only cameras need it: "
+    missing = [package for module, package in VISION_LIBRARIES.items() if importlib.util.find_spec(module) is None]
+    if missing:
+        found = f"no {', '.join(missing)}"
+        yield Check(subject, "warning", found, remedy + "pip install 'robot-hearing[vision]'")
+        return
+    from hearing.vision.identity import FaceEncoder
+    from hearing.vision.lips import LipReader
+    from hearing.vision.networks import FACE_DETECTION, FACE_LANDMARKS
+
+    try:
+        for model in (FACE_DETECTION, FACE_LANDMARKS):
+            locate(model, thorough=True)
+        _ = FaceEncoder().likelihood
+        LipReader()
+    except InputError as error:
+        yield Check(subject, "warning", "not usable", f"{remedy}{error}")
+    else:
+        yield Check(subject, "ok", "faces, landmarks, looks and lips: the networks load")
+    yield _camera()
+
+
+def _camera() -> Check:
+    import cv2
+
+    remedy = "only live pictures need it: "
+    devices = sorted(Path("/dev").glob("video*"))
+    if not devices:
+        return Check("camera", "warning", "no camera", remedy + "plug one in")
+    with hushed():
+        capture = cv2.VideoCapture(str(devices[0]))
+        there, image = capture.read()
+        capture.release()
+    if not there:
+        found = f"{devices[0]} gives no picture"
+        return Check("camera", "warning", found, remedy + "check its permissions (group video) and who else uses it")
+    return Check("camera", "ok", f"{devices[0]}, {image.shape[1]} x {image.shape[0]}")
+
+
+def _people() -> Check:
+    """Check that what is remembered of people can be opened, by its owner alone."""
+    folder = default_folder()
+    if not (folder / FILE).exists():
+        return Check("people", "ok", "nobody is enrolled")
+    try:
+        known = len(PeopleStore(folder, load_key(folder)).people)
+    except InputError as error:
+        return Check("people", "warning", "cannot be opened", f"nobody is known without it: {error}")
+    open_to_others = [path for path in (folder, folder / FILE, folder / KEY_FILE) if _for_others(path)]
+    if open_to_others:
+        names = " ".join(map(str, open_to_others))
+        return Check("people", "warning", f"{known} enrolled; others can read {names}", f"chmod go-rwx {names}")
+    return Check("people", "ok", f"{known} enrolled, encrypted, for this user alone")
+
+
+def _for_others(path: Path) -> bool:
+    return path.exists() and bool(stat.S_IMODE(path.stat().st_mode) & (stat.S_IRWXG | stat.S_IRWXO))
 
 
 def _ros() -> Check:

@@ -10,18 +10,19 @@ import numpy as np
 from hearing.activity import WINDOW, VoiceActivity
 from hearing.audio_file import open_audio
 from hearing.errors import InputError
+from hearing.likeness import Profile
 from hearing.recognition.catalogue import MODELS
 from hearing.recognition.store import locate
 from hearing.stft import HOP
 from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
-from hearing.voices import VoiceEncoder, VoicePrint, VoiceProfile
+from hearing.voices import VoiceEncoder, VoicePrint
 
 LEAST_SPEECH = 3.0
 """Seconds of speech that are needed to know a voice."""
 _BLOCK = 8192
 
 
-def enroll_voice(recordings: Iterable[Iterable[Float32Array]], encoder: VoiceEncoder) -> VoiceProfile:
+def enroll_voice(recordings: Iterable[Iterable[Float32Array]], encoder: VoiceEncoder) -> Profile:
     """Learn a voice.
 
     Parameters
@@ -37,7 +38,7 @@ def enroll_voice(recordings: Iterable[Iterable[Float32Array]], encoder: VoiceEnc
         If there is too little speech.
     """
     activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
-    profile, seconds = VoiceProfile(), 0.0
+    profile, seconds = Profile(), 0.0
     for blocks in recordings:
         heard = _heard(blocks, activity, encoder)
         seconds += heard.seconds

@@ -13,28 +13,40 @@ import fcntl
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hearing.errors import InputError
+from hearing.likeness import Profile
 from hearing.types import Float32Array
 from hearing.voices.likelihood import VoiceLikelihood, own_weights
-from hearing.voices.profile import VoiceProfile
 
 FILE, KEY_FILE = "people.enc", "key"
 UNKNOWN = "unknown"
 """Whom `PeopleStore.identify` calls somebody who is not enrolled; nobody can be enrolled as that."""
+STRANGER = -3.0
+"""Log-likelihood ratio below which somebody is not whom he is said to be: it outweighs 20 : 1."""
 _HEADER = b"hearing people\n"
-_VERSION = 1
+_VERSION = 2
 _NONCE_BYTES = 12
 _KEY_BITS = 256
+
+
+class Likelihood(Protocol):
+    """What the likeness of voices or faces means, see `VoiceLikelihood` and `hearing.vision.likelihood`."""
+
+    @property
+    def encoder(self) -> str:
+        """Name of the encoder whose embeddings can be compared."""
+
+    def log_ratio(self, cosine: float, quality: float, other_quality: float) -> float:
+        """Natural log-likelihood ratio of one person to two."""
 
 
 @dataclass(slots=True)
@@ -43,19 +55,18 @@ class Person:
 
     Attributes
     ----------
-    voice
-        How he sounds; nothing is heard in it if the voice was not enrolled.
-    encoder
-        Name of the speaker encoder that heard it, see `VoiceEncoder.name`.
-    faces
-        Embeddings of his face, each of shape (n_dimensions,).
+    voice, face
+        How he sounds, and looks; nothing is in it if that was not enrolled.
+    encoder, face_encoder
+        Names of the encoders that they are of, see `VoiceEncoder.name` and `hearing.vision.identity.FaceEncoder.name`.
     about
         Languages, permissions, whatever else he wants to be known; values that JSON holds.
     """
 
-    voice: VoiceProfile = field(default_factory=VoiceProfile)
+    voice: Profile = field(default_factory=Profile)
+    face: Profile = field(default_factory=Profile)
     encoder: str = ""
-    faces: list[Float32Array] = field(default_factory=list)
+    face_encoder: str = ""
     about: dict[str, Any] = field(default_factory=dict)
 
 
@@ -120,28 +131,43 @@ class PeopleStore:
     def enroll(
         self,
         name: str,
-        voice: VoiceProfile | None = None,
-        faces: Sequence[Float32Array] = (),
+        voice: Profile | None = None,
+        face: Profile | None = None,
         about: dict[str, Any] | None = None,
+        faces: Likelihood | None = None,
     ) -> None:
         """Remember somebody, or more of him; the file is complete on disk when this returns.
+
+        Parameters
+        ----------
+        name
+            Of the person.
+        voice
+            By the speaker encoder that the store's likelihood is of.
+        face, faces
+            And what likeness means by the encoder that it is of. What was by another encoder is replaced.
+        about
+            Whatever else shall be known.
 
         Raises
         ------
         InputError
-            If there is no such name, nothing to remember, or the file cannot be written.
+            If there is no such name, nothing to remember, a voice or face clearly somebody else's than the one that
+            is known by this name, or the file cannot be written.
         """
         name = " ".join(name.split())
         if not name or name.casefold() == UNKNOWN:
             raise InputError(f"{name!r} is no name of a person; give another one")
-        if voice is None and not faces:
+        if voice is None and face is None:
             raise InputError(f"{name}: neither a voice nor a face to remember; give one of them")
         with self._changing() as people:
             person = people.setdefault(name, Person())
             if voice is not None:
-                known = person.voice if person.encoder == self._likelihood.encoder else VoiceProfile()
-                person.voice, person.encoder = known.joined(voice), self._likelihood.encoder
-            person.faces += [np.asarray(face, np.float32) for face in faces]
+                known = person.voice if person.encoder == self._likelihood.encoder else Profile()
+                person.voice, person.encoder = _joined(name, known, voice, self._likelihood), self._likelihood.encoder
+            if face is not None and faces is not None:
+                known = person.face if person.face_encoder == faces.encoder else Profile()
+                person.face, person.face_encoder = _joined(name, known, face, faces), faces.encoder
             person.about |= about or {}
 
     def forget(self, name: str) -> None:
@@ -158,13 +184,33 @@ class PeopleStore:
         with self._changing() as people:
             people.pop(name, None)
 
+    def known(self) -> dict[str, Profile]:
+        """Give everybody's voice by name; nothing is in those that are not known by the store's speaker encoder."""
+        return {name: Profile() for name in self._people} | self.voices()
+
+    def voices(self) -> dict[str, Profile]:
+        """Give the voices, by name, of all whose voice is known by the store's speaker encoder."""
+        return {
+            name: person.voice
+            for name, person in self._people.items()
+            if person.voice.heard and person.encoder == self._likelihood.encoder
+        }
+
+    def faces(self, encoder: str) -> dict[str, Profile]:
+        """Give the faces, by name, of all whose face is known by the face encoder of that name."""
+        return {
+            name: person.face
+            for name, person in self._people.items()
+            if person.face.heard and person.face_encoder == encoder
+        }
+
     def identify(self, embedding: Float32Array, quality: float) -> dict[str, float]:
         """Compare a voice with everybody's.
 
         Parameters
         ----------
         embedding, quality
-            Of a `VoicePrint` or a `VoiceProfile`; the embedding is of length 1 and of shape (n_dimensions,).
+            Of a `VoicePrint` or a `Profile`; the embedding is of length 1 and of shape (n_dimensions,).
 
         Returns
         -------
@@ -172,9 +218,8 @@ class PeopleStore:
         is 0 for `UNKNOWN`; with the logarithms of prior probabilities added, a softmax gives those of all of them.
         """
         ratios = {
-            name: self._likelihood.log_ratio(float(person.voice.embedding @ embedding), quality, person.voice.quality)
-            for name, person in self._people.items()
-            if person.voice.heard and person.encoder == self._likelihood.encoder
+            name: self._likelihood.log_ratio(float(voice.embedding @ embedding), quality, voice.quality)
+            for name, voice in self.voices().items()
         }
         return {**ratios, UNKNOWN: 0.0}
 
@@ -209,7 +254,7 @@ class PeopleStore:
                 f"{self._path}: the key is wrong, or the file is damaged; set HEARING_KEY to its key, or restore it"
             ) from error
         record = json.loads(plain)
-        if record["version"] != _VERSION:
+        if record["version"] > _VERSION:
             raise InputError(f"{self._path}: version {record['version']}, not {_VERSION}; update, or remove it")
         return {name: _person(entry) for name, entry in record["people"].items()}
 
@@ -229,6 +274,31 @@ class PeopleStore:
             raise
 
 
+def open_people(folder: Path) -> PeopleStore:
+    """Open what is remembered of people in a folder.
+
+    Raises
+    ------
+    InputError
+        If nobody is enrolled there, the key is wrong or the file is damaged.
+    """
+    if not (folder / FILE).exists():
+        raise InputError(f"{folder}: nobody is enrolled there; see `hearing enroll`, or give another folder")
+    return PeopleStore(folder, load_key(folder))
+
+
+def _joined(name: str, known: Profile, new: Profile, likelihood: Likelihood) -> Profile:
+    """Add to what is known of somebody, if it can be his."""
+    if known.heard:
+        cosine = float(known.embedding @ new.embedding)
+        if likelihood.log_ratio(cosine, new.quality, known.quality) < STRANGER:
+            raise InputError(
+                f"{name}: is unlike the one who is known by this name; choose another name, or "
+                f"`hearing enroll --forget {json.dumps(name)}` first"
+            )
+    return known.joined(new)
+
+
 def _decoded(text: str, where: str) -> bytes:
     try:
         key = base64.urlsafe_b64decode(text.strip())
@@ -243,11 +313,18 @@ def _entry(person: Person) -> dict[str, Any]:
     return {
         "voice": person.voice.to_dict(),
         "encoder": person.encoder,
-        "faces": [face.tolist() for face in person.faces],
+        "face": person.face.to_dict(),
+        "face_encoder": person.face_encoder,
         "about": person.about,
     }
 
 
 def _person(entry: dict[str, Any]) -> Person:
-    faces = [np.array(face, np.float32) for face in entry["faces"]]
-    return Person(VoiceProfile.from_dict(entry["voice"]), entry["encoder"], faces, dict(entry["about"]))
+    face = Profile.from_dict(entry["face"]) if "face" in entry else Profile()  # version 1 had none
+    return Person(
+        voice=Profile.from_dict(entry["voice"]),
+        face=face,
+        encoder=entry["encoder"],
+        face_encoder=entry.get("face_encoder", ""),
+        about=dict(entry["about"]),
+    )

@@ -1,4 +1,4 @@
-"""What a session leaves behind: segments.json, words.jsonl, tracks.jsonl and timing.json."""
+"""What a session leaves behind: segments.json, words.jsonl, tracks.jsonl, timing.json, with a camera faces.jsonl."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import os
 import resource
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from hearing.errors import InputError
-from hearing.types import HearingOutput, Track, Utterance
+from hearing.types import FaceState, HearingOutput, Track, Utterance
+
+_FACES = "faces.jsonl"
 
 
 def peak_memory_bytes() -> int:
@@ -62,12 +65,39 @@ class Timing:
         }
 
 
-class SessionLog:
-    """Collects what the pipeline says and writes it down at the end."""
+class Stopwatch:
+    """Adds up how long what is done `with` it takes.
+
+    Attributes
+    ----------
+    seconds
+        So far.
+    """
 
     def __init__(self) -> None:
+        self.seconds = self._begin = 0.0
+
+    def __enter__(self) -> None:
+        self._begin = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self.seconds += time.perf_counter() - self._begin
+
+
+class SessionLog:
+    """Collects what the pipeline says and writes it down at the end.
+
+    Parameters
+    ----------
+    video
+        Whether there is a camera: what it sees is written down as well then, even if that is nobody.
+    """
+
+    def __init__(self, video: bool = False) -> None:
+        self._video = video
         self._final: dict[str, Utterance] = {}
         self._tracks: list[Track] = []
+        self._faces: list[FaceState] = []
 
     def add(self, output: HearingOutput) -> None:
         """Take in what the pipeline said after a block.
@@ -75,6 +105,7 @@ class SessionLog:
         Partial utterances are not kept, and a final one without words withdraws the utterance.
         """
         self._tracks.extend(output.tracks)
+        self._faces.extend(output.faces)
         for utterance in output.utterances:
             if utterance.final:
                 self._final[utterance.id] = utterance
@@ -85,10 +116,10 @@ class SessionLog:
         return sorted((u for u in self._final.values() if u.words), key=lambda u: (u.start_time, u.end_time, u.id))
 
     def write(self, out_dir: Path, session_id: str, timing: Timing) -> None:
-        """Write the four files into `out_dir`: all of them or none.
+        """Write the files into `out_dir`: all of them or none.
 
-        The folder is made if it is missing; other files in it stay. The files are written into a temporary folder
-        in it, or beside it if it is missing, and moved when they are complete.
+        The folder is made if it is missing; other files in it stay, but for the faces of a session before. The files
+        are written into a temporary folder in it, or beside it if it is missing, and moved when they are complete.
 
         Raises
         ------
@@ -100,10 +131,13 @@ class SessionLog:
             "segments.json": [json.dumps([_segment(u, session_id) for u in self.utterances], indent=2) + "\n"],
             "words.jsonl": _json_lines(_words(self.utterances)),
             "tracks.jsonl": _json_lines(_track(track) for track in self._tracks),
+            **({_FACES: _json_lines(map(_face, self._faces))} if self._video else {}),
             "timing.json": [json.dumps(timing.to_dict(), indent=2) + "\n"],
         }
         try:
             _write_together(out_dir, files)
+            if not self._video:
+                (out_dir / _FACES).unlink(missing_ok=True)
         except OSError as error:
             raise InputError(f"{out_dir}: cannot be written ({error.strerror}); give another --out folder") from error
 
@@ -172,6 +206,19 @@ def _track(track: Track) -> dict[str, Any]:
         "elevation_deg": round(track.direction.elevation_deg, 2),
         "activity": round(track.activity, 4),
         "kind": track.kind,
+    }
+
+
+def _face(face: FaceState) -> dict[str, Any]:
+    return {
+        "time": _rounded(face.time),
+        "face_id": face.face_id,
+        "azimuth_deg": round(face.direction.azimuth_deg, 2),
+        "elevation_deg": round(face.direction.elevation_deg, 2),
+        "distance_m": round(face.distance, 2),
+        "box": [round(pixels, 1) for pixels in face.box],
+        "speaking": round(face.speaking, 4),
+        "facing": round(face.facing, 4),
     }
 
 

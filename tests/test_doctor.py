@@ -5,10 +5,12 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from hearing import doctor
 from hearing.errors import InputError
+from hearing.likeness import Profile
 
 
 @pytest.fixture
@@ -84,3 +86,36 @@ def test_remedies_are_printed_as_they_are_typed(
     monkeypatch.setattr(doctor, "examine", lambda: iter([doctor.Check("simulator", "warning", "none", remedy)]))
     assert doctor.run_doctor() == 0
     assert remedy in capsys.readouterr().out
+
+
+def found(subject: str) -> doctor.Check:
+    return next(check for check in doctor.examine() if check.subject == subject)
+
+
+def test_without_the_packages_that_see_only_cameras_do_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "cv2" else find_spec(name))
+    vision = found("vision")
+    assert (vision.level, vision.finding) == ("warning", "no opencv-contrib-python")
+    assert "pip install 'robot-hearing[vision]'" in vision.remedy
+
+
+def test_a_missing_face_encoder_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("hearing.vision.identity.own_weights", lambda: tmp_path)
+    assert "face_encoder.onnx" in found("vision").remedy
+
+
+def test_the_memory_of_people_is_for_its_owner_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("HEARING_KEY", raising=False)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    assert found("people").finding == "nobody is enrolled"
+    folder = doctor.default_folder()
+    profile = Profile()
+    profile.update(np.ones(4, np.float32) / 2, 0.5)
+    doctor.PeopleStore(folder, doctor.load_key(folder)).enroll("Ada", profile)
+    assert (found("people").level, found("people").finding[:10]) == ("ok", "1 enrolled")
+    (folder / doctor.KEY_FILE).chmod(0o644)
+    assert found("people").level == "warning"
+    assert f"chmod go-rwx {folder / doctor.KEY_FILE}" in found("people").remedy
+    (folder / doctor.FILE).write_bytes(b"rubbish")
+    assert "not a file of people" in found("people").remedy

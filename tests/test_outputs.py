@@ -11,7 +11,7 @@ from meeteval.wer import time_constrained_minimum_permutation_word_error_rate
 
 from hearing.errors import InputError
 from hearing.outputs import SessionLog, Timing, check_out_dir
-from hearing.types import CueConfidence, Direction, HearingOutput, Track, Utterance, Word
+from hearing.types import CueConfidence, Direction, FaceState, HearingOutput, Track, Utterance, Word
 
 TIMING = Timing(audio_seconds=4.0, total_seconds=1.0, compute_seconds={"localize": 0.25}, latency=0.5)
 FILES = {"segments.json", "words.jsonl", "tracks.jsonl", "timing.json"}
@@ -84,6 +84,34 @@ def test_files_hold_what_was_said(tmp_path: Path) -> None:
     assert timing["real_time_factor"] == 0.25
     assert timing["compute_seconds"] == {"localize": 0.25}
     assert timing["peak_memory_bytes"] > 10_000_000
+
+
+def test_faces_are_written_where_there_is_a_camera(tmp_path: Path) -> None:
+    direction = Direction(math.radians(20.0), math.radians(-3.0))
+    face = FaceState(0.1, "face_1", direction, 1.234, (10.0, 20.0, 33.333, 40.0), 0.91234, 0.5)
+    log = SessionLog(video=True)
+    log.add(HearingOutput(faces=(face,)))
+    log.write(tmp_path, "session", TIMING)
+    assert {path.name for path in tmp_path.iterdir()} == FILES | {"faces.jsonl"}
+    assert lines(tmp_path / "faces.jsonl") == [
+        {
+            "time": 0.1,
+            "face_id": "face_1",
+            "azimuth_deg": 20.0,
+            "elevation_deg": -3.0,
+            "distance_m": 1.23,
+            "box": [10.0, 20.0, 33.3, 40.0],
+            "speaking": 0.9123,
+            "facing": 0.5,
+        }
+    ]
+
+
+def test_a_camera_that_sees_nobody_gives_an_empty_file_and_none_removes_the_faces_of_before(tmp_path: Path) -> None:
+    SessionLog(video=True).write(tmp_path, "session", TIMING)
+    assert (tmp_path / "faces.jsonl").read_text() == ""
+    SessionLog().write(tmp_path, "session", TIMING)
+    assert {path.name for path in tmp_path.iterdir()} == FILES
 
 
 def test_meeteval_reads_the_segments(tmp_path: Path) -> None:

@@ -167,12 +167,6 @@ def test_recording_folder(tmp_path: Path) -> None:
     assert recording.read().shape == (3200, 4)
 
 
-def test_what_is_not_used_yet_is_noticed(tmp_path: Path) -> None:
-    path = folder(tmp_path / "meeting")
-    (path / "camera.mp4").touch()
-    assert [Path(notice.split()[0]).name for notice in open_recording(path).notices] == ["camera.mp4"]
-
-
 @pytest.mark.parametrize("channels", [1, 2])
 def test_playback_comes_block_by_block_with_the_audio(tmp_path: Path, channels: int) -> None:
     path = folder(tmp_path / "meeting")

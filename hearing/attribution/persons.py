@@ -36,6 +36,9 @@ _GAZE = 1.0
 """Seconds before an utterance's end in which it counts whom its speaker looks at."""
 _FACE_SURE = 0.7
 """Probability from which on a face is somebody's."""
+_LOOKS_SURE, _INTRODUCED = 3.0, 5.0
+"""Log-likelihood ratio from which on a face is somebody's who is remembered, and as how many seconds of his speech that
+counts."""
 _BOUND, _SEEN = 0.998, 0.7
 """Probability that a person's face is his, and that of somebody new is seen, if there is one that is nobody's."""
 
@@ -50,7 +53,7 @@ class PersonAttribution:
     encoder
         Hears voices; without one, they are no cue.
     known
-        Voices that are remembered from before, by name.
+        Voices of people who are remembered from before, by name; nothing is in those of whom only the face is known.
     """
 
     latency = 0.0
@@ -97,10 +100,21 @@ class PersonAttribution:
 
             self._faces = FaceWitness()
         self._faces.see(sights, yaw)
+        for sight in sights:
+            self._introduce(sight.people)
         for person in self._people:
             face = self._face_of(person)
             if face and (there := self._faces.place(face)):
                 person.place, person.time = there
+
+    def _introduce(self, people: Mapping[str, Mapping[str, float]]) -> None:
+        """Give people who are remembered from before the faces that are theirs by their looks."""
+        for face, ratios in people.items():
+            name = max(ratios, key=lambda known: ratios[known])
+            if ratios[name] >= _LOOKS_SURE:
+                for person in self._people:
+                    if person.name == name and person.enrolled:
+                        person.faces[face] = max(person.faces.get(face, 0.0), _INTRODUCED)
 
     def faces(self, now: float, tracks: Sequence[Track]) -> tuple[FaceState, ...]:
         """Say of all faces that are seen now whether they speak, from what is heard on all tracks."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
 
+_WHOLE = 0.98
+"""Share of the frames that its header promises that a video must hold: editors count some that they leave out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -151,6 +154,8 @@ class Video:
     ----------
     width, height
         Pixels.
+    rate
+        Frames per second, on average; 0 if the file does not say.
     """
 
     def __init__(self, path: Path, container: InputContainer) -> None:
@@ -158,6 +163,7 @@ class Video:
         self._stream = container.streams.video[0]
         self._stream.codec_context.thread_count = 1
         self.width, self.height = self._stream.width, self._stream.height
+        self.rate = float(self._stream.average_rate or 0)
         # MPEG streams count time from anywhere, all others from the beginning.
         streamed = container.format.name.startswith("mpeg")
         self._start = (container.start_time or 0) / 1e6 if streamed else 0.0
@@ -167,6 +173,44 @@ class Video:
 
     def __exit__(self, *_: object) -> None:
         self._container.close()
+
+    def check(self) -> float:
+        """Read the file once without decoding it, so that one that is cut off is refused before anything is made of it.
+
+        Afterwards the video is at its end: open it anew for its frames.
+
+        Returns
+        -------
+        Seconds that it lasts.
+
+        Raises
+        ------
+        InputError
+            If it is cut off, or holds no frame.
+        """
+        from av.error import FFmpegError
+
+        count, end = 0, 0.0
+        try:
+            for packet in self._container.demux(self._stream):
+                if not packet.size or packet.is_corrupt:
+                    continue
+                count += 1
+                if packet.pts is None:
+                    end = count * self._period
+                else:
+                    end = max(end, float(packet.pts * packet.time_base) - self._start + self._period)
+        except FFmpegError as error:
+            raise self._damaged(end, error) from error
+        promised = self._stream.frames
+        if count < _WHOLE * promised:
+            raise InputError(
+                f"{self._path}: the file is cut off: its header promises {promised} frames, {count} are there; "
+                "record or copy it again"
+            )
+        if not count:
+            raise InputError(f"{self._path}: the file holds no frame; record or copy it again")
+        return end
 
     def frames(self) -> Iterator[Frame]:
         """Read the frames, whatever the times between them are.
@@ -178,17 +222,27 @@ class Video:
         """
         from av.error import FFmpegError
 
-        period, time = float(1 / (self._stream.average_rate or 25)), None
+        time: float | None = None
         try:
             for picture in self._container.decode(self._stream):
                 if picture.time is not None:
                     time = picture.time - self._start
                 else:
-                    time = 0.0 if time is None else time + period
-                yield Frame(time, np.asarray(picture.to_ndarray(format="bgr24"), np.uint8))
+                    time = 0.0 if time is None else time + self._period
+                image = picture.to_ndarray(format="bgr24")
+                # Telephones are held upright: they write down how their pictures are to be turned.
+                yield Frame(time, np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)), np.uint8))
         except FFmpegError as error:
-            when = "at the beginning" if time is None else f"after {time:.2f} s"
-            raise InputError(f"{self._path}: is damaged {when} ({_reason(error)}); record or copy it again") from error
+            raise self._damaged(time or 0.0, error) from error
+
+    @property
+    def _period(self) -> float:
+        """Seconds between two frames, as far as the file knows."""
+        return 1 / (self.rate or 25.0)
+
+    def _damaged(self, time: float, error: FFmpegError) -> InputError:
+        when = f"after {time:.2f} s" if time else "at the beginning"
+        return InputError(f"{self._path}: is damaged {when} ({_reason(error)}); record or copy it again")
 
 
 def open_video(path: Path) -> Video:

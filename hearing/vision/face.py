@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ class Face:
     Attributes
     ----------
     id
-        `face_1`, `face_2`, ...; unique in the stream, never used again. With a name of the camera before it, as in
-        `left_face_1`, if the camera was given one.
+        `face_1`, `face_2`, ...; unique in the stream. A tracker never uses one again; `Eyes` give it to the same person
+        again. With a name of the camera before it, as in `left_face_1`, if the camera was given one.
     time
         Stream time of the frame in seconds.
     box
@@ -95,8 +96,12 @@ class Sight:
         All faces that are followed.
     lips
         Of the same faces, in the same order.
+    people
+        For faces that were compared with those of people whom the robot knows: log-likelihood ratios, by the face's id
+        and the person's name, of being him to being somebody else.
     """
 
     time: float
     faces: tuple[Face, ...]
     lips: tuple[LipState, ...]
+    people: Mapping[str, Mapping[str, float]] = field(default_factory=dict)

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from hearing.errors import InputError
+from hearing.likeness import log_ratio
 
 FILE = "calibration.json"
 """Beside the encoder's weights."""
 CONTRAST = 2.0
 """Spread of the log-mel frames of a usual utterance in a room, in natural logarithms of power."""
 DOUBT = 0.0025
-"""Share of strangers whose voice is taken for somebody's whatever the cosine says, and the other way round: no fit to a
-few thousand pairs can know more, so that ratios stay below 6."""
+"""See `likeness.log_ratio`: no fit to a few thousand pairs can know more, so that ratios stay below 6."""
 COEFFICIENTS = ("half", "clarity", "slope", "middle")
 """Of a `VoiceLikelihood`."""
 
@@ -86,11 +86,5 @@ class VoiceLikelihood:
         return information / (1.0 + information)
 
     def log_ratio(self, cosine: float, quality: float, other_quality: float) -> float:
-        """Return the natural log-likelihood ratio of one person to two, given a cosine and both qualities.
-
-        The worse the embeddings, the less alike are those of one voice, and the less the ratio is; 0 if one is
-        worth nothing.
-        """
-        worth = float(np.sqrt(quality * other_quality))
-        odds = float(np.exp(np.clip(self.slope * worth * (cosine - self.middle * worth), -50.0, 50.0)))
-        return float(np.log((odds + DOUBT) / (1.0 + DOUBT * odds)))
+        """Return the natural log-likelihood ratio of one person to two, given a cosine and both qualities."""
+        return log_ratio(cosine, quality, other_quality, self.slope, self.middle, DOUBT)

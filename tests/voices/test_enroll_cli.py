@@ -38,12 +38,14 @@ def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     ("arguments", "reason"),
     [
         ((), "give a NAME"),
-        (("Ada",), "give --voice FILE"),
+        (("Ada",), "give --voice FILE or --face FILE"),
         (("Ada", "--list"), "--list stands alone"),
         (("Ada", "--forget"), "nobody is enrolled"),
         (("Ada", "--forget", "--seconds", 5), "NAME only"),
         (("Ada", "--seconds", 0.1, "--yes"), "give 1 to 600"),
         (("Ada", "--voice", "missing.wav", "--yes"), "no such file"),
+        (("Ada", "--face", "missing.jpg", "--yes"), "no such file"),
+        (("Ada", "--camera", 77, "--yes"), "camera 77: cannot be opened"),
         (("Ada", "--seconds", 5, "--about", "english"), "not KEY=VALUE"),
     ],
 )

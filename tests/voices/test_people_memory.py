@@ -10,10 +10,11 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hearing.errors import InputError
-from hearing.memory import FILE, KEY_FILE, UNKNOWN, PeopleStore, load_key
+from hearing.memory import FILE, KEY_FILE, UNKNOWN, PeopleStore, load_key, open_people
 from hearing.voices import VoiceLikelihood, VoiceProfile
 
 LIKELIHOOD = VoiceLikelihood("made-up", half=1.0, clarity=0.5, slope=20.0, middle=0.4)
+EYES = VoiceLikelihood("eyes", half=1.0, clarity=0.5, slope=20.0, middle=0.4)
 KEY = bytes(range(32))
 
 
@@ -39,12 +40,12 @@ def opened(folder: Path, key: bytes = KEY) -> PeopleStore:
 
 def test_what_is_enrolled_is_there_again(tmp_path: Path) -> None:
     store = opened(tmp_path)
-    store.enroll("Ada  Lovelace", voice(1), [unit(9)], {"languages": ["en"], "may_open_doors": True})
+    store.enroll("Ada  Lovelace", voice(1), voice(9), {"languages": ["en"], "may_open_doors": True}, EYES)
     store.enroll("Bob", voice(2))
     people = opened(tmp_path).people
     assert list(people) == ["Ada Lovelace", "Bob"] == list(store.people)
     assert people["Ada Lovelace"].about == {"languages": ["en"], "may_open_doors": True}
-    np.testing.assert_array_equal(people["Ada Lovelace"].faces[0], unit(9))
+    np.testing.assert_allclose(people["Ada Lovelace"].face.embedding, unit(9), rtol=1e-5)
     np.testing.assert_allclose(people["Bob"].voice.embedding, unit(2), rtol=1e-5)
 
 
@@ -58,12 +59,57 @@ def test_who_is_enrolled_again_is_known_better(tmp_path: Path) -> None:
     assert ada.about == {"languages": ["en"], "role": "welder"}
 
 
+def test_somebody_else_is_not_taken_for_who_is_known_by_the_name(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.enroll("Ada", voice(1), voice(2), faces=EYES)
+    with pytest.raises(InputError, match=r"Ada: is unlike .* `hearing enroll --forget \"Ada\"` first"):
+        store.enroll("Ada", voice(3))
+    with pytest.raises(InputError, match="Ada: is unlike"):
+        store.enroll("Ada", voice(1), voice(3), faces=EYES)
+    ada = opened(tmp_path).people["Ada"]
+    assert (ada.voice.heard, ada.face.heard) == (1, 1)
+
+
 def test_a_voice_of_another_encoder_is_replaced_and_not_compared(tmp_path: Path) -> None:
     opened(tmp_path).enroll("Ada", voice(1))
     other = PeopleStore(tmp_path, KEY, VoiceLikelihood("other", 1.0, 0.5, 20.0, 0.4))
     assert other.identify(unit(1), 0.8) == {UNKNOWN: 0.0}
     other.enroll("Ada", voice(3))
     assert other.people["Ada"].voice.heard == 1
+
+
+def test_a_face_is_known_by_its_encoder_alone(tmp_path: Path) -> None:
+    opened(tmp_path).enroll("Ada", face=voice(1, 0.5), faces=EYES)
+    opened(tmp_path).enroll("Ada", face=voice(1, 0.5), faces=EYES)
+    opened(tmp_path).enroll("Bob", voice(2))
+    store = opened(tmp_path)
+    assert (list(store.voices()), list(store.faces(EYES.encoder)), list(store.faces("other"))) == (["Bob"], ["Ada"], [])
+    assert store.faces(EYES.encoder)["Ada"].quality == pytest.approx(2 / 3)
+    store.enroll("Ada", face=voice(3), faces=VoiceLikelihood("other", 1.0, 0.5, 20.0, 0.4))
+    assert (list(store.faces(EYES.encoder)), store.faces("other")["Ada"].heard) == ([], 1)
+
+
+def test_everybody_is_known_with_or_without_a_voice(tmp_path: Path) -> None:
+    store = opened(tmp_path)
+    store.enroll("Ada", face=voice(1), faces=EYES)
+    store.enroll("Bob", voice(2))
+    assert {name: known.heard for name, known in store.known().items()} == {"Ada": 0, "Bob": 1}
+
+
+def test_only_a_folder_of_people_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nobody is enrolled there"):
+        open_people(tmp_path)
+    PeopleStore(tmp_path, load_key(tmp_path)).enroll("Ada", voice(1))
+    assert list(open_people(tmp_path).people) == ["Ada"]
+
+
+def test_a_file_from_before_faces_is_read(tmp_path: Path) -> None:
+    entry = {"voice": voice(1).to_dict(), "encoder": "made-up", "faces": [], "about": {}}
+    plain = json.dumps({"version": 1, "people": {"Ada": entry}}).encode()
+    header, nonce = b"hearing people\n", bytes(12)
+    (tmp_path / FILE).write_bytes(header + nonce + AESGCM(KEY).encrypt(nonce, plain, header))
+    ada = opened(tmp_path).people["Ada"]
+    assert (ada.voice.heard, ada.face.heard) == (1, 0)
 
 
 def test_people_are_told_apart_and_strangers_are_unknown(tmp_path: Path) -> None:

@@ -1,4 +1,9 @@
-"""A person's voice: what several utterances say about it together."""
+"""What is known of a person's voice or face by embeddings of it, and what the likeness of two of them means.
+
+The embedding of a short or noisy utterance, or of a small face, holds little of the person: its likeness to others says
+the less. What an embedding is worth is a quality in [0, 1): the share of its variance that is the
+person's.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +18,36 @@ _BEST = 0.999
 """No embedding is worth more."""
 
 
+def log_ratio(
+    likeness: float, quality: float, other_quality: float, slope: float, middle: float, doubt: float
+) -> float:
+    """Return the natural log-likelihood ratio of one person to two, given two embeddings' likeness and qualities.
+
+    The worse the embeddings, the less alike are those of one person, and the less the ratio is; 0 if one is worth
+    nothing.
+
+    Parameters
+    ----------
+    likeness
+        1 if they are the same, about 0 for strangers.
+    quality, other_quality
+        What they are worth, in [0, 1].
+    slope
+        Of the ratio over the likeness where both embeddings are perfect.
+    middle
+        Likeness there that speaks neither for one person nor for two.
+    doubt
+        Share of strangers who are taken for somebody whatever the likeness, and the other way round: the ratio stays
+        below the logarithm of its inverse.
+    """
+    worth = float(np.sqrt(quality * other_quality))
+    odds = float(np.exp(np.clip(slope * worth * (likeness - middle * worth), -50.0, 50.0)))
+    return float(np.log((odds + doubt) / (1.0 + doubt * odds)))
+
+
 @dataclass(slots=True)
-class VoiceProfile:
-    """A quality-weighted running mean of embeddings.
+class Profile:
+    """A quality-weighted running mean of embeddings of one person.
 
     Attributes
     ----------
@@ -24,7 +56,7 @@ class VoiceProfile:
     information
         What all of them say together: odds of a quality, which add up as long as their errors are independent.
     heard
-        Number of the utterances.
+        Number of the embeddings.
     """
 
     total: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
@@ -32,7 +64,7 @@ class VoiceProfile:
     heard: int = 0
 
     def update(self, embedding: Float32Array, quality: float) -> None:
-        """Add an utterance.
+        """Add an embedding.
 
         Parameters
         ----------
@@ -47,14 +79,14 @@ class VoiceProfile:
         self.information += quality / (1.0 - quality)
         self.heard += 1
 
-    def joined(self, other: VoiceProfile) -> VoiceProfile:
+    def joined(self, other: Profile) -> Profile:
         """Return what both say together."""
         total = self.total + other.total if self.heard and other.heard else other.total if other.heard else self.total
-        return VoiceProfile(total, self.information + other.information, self.heard + other.heard)
+        return Profile(total, self.information + other.information, self.heard + other.heard)
 
     @property
     def embedding(self) -> Float32Array:
-        """The mean, of length 1 and of shape (n_dimensions,); empty if nothing was heard."""
+        """The mean, of length 1 and of shape (n_dimensions,); empty without any."""
         length = float(np.linalg.norm(self.total))
         return self.total / np.float32(length) if length else self.total
 
@@ -68,6 +100,6 @@ class VoiceProfile:
         return {"total": self.total.tolist(), "information": self.information, "heard": self.heard}
 
     @classmethod
-    def from_dict(cls, record: dict[str, Any]) -> VoiceProfile:
+    def from_dict(cls, record: dict[str, Any]) -> Profile:
         """Restore what `to_dict` gave."""
         return cls(np.array(record["total"], np.float32), float(record["information"]), int(record["heard"]))

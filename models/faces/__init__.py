@@ -1,0 +1,1 @@
+"""The face encoder: whose face it is."""
