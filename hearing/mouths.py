@@ -1,4 +1,7 @@
-"""Mouths that a camera sees tell who talks: a track is believed the less, the more surely its mouth is silent."""
+"""Mouths that a camera sees tell who talks: a track is believed the more, the more surely its mouth speaks.
+
+A mouth that seems still says little: some people hardly move their lips, and some mouths are badly seen.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ SPREAD = np.deg2rad(5.0)
 """Standard deviation in radians of where a voice is heard around its mouth."""
 WEIGHT = 0.6
 """Of a mouth's log odds, against those of the network that listens in its direction."""
+LEAST, MOST = -0.4, 1.5
+"""Limits of the log odds that a mouth adds."""
 _LEAST = 0.02
 
 
@@ -35,7 +40,7 @@ def with_mouths(masks: Masks, tracks: Sequence[Track], mouths: Sequence[Mouth]) 
     nearest = apart.argmin(axis=1)
     speaking = np.clip([mouths[index].speaking for index in nearest], _LEAST, 1 - _LEAST)
     match = np.exp(-0.5 * (apart.min(axis=1) / SPREAD) ** 2)
-    shift = (WEIGHT * match * np.log(speaking / (1 - speaking)))[:, None]
+    shift = (match * np.clip(WEIGHT * np.log(speaking / (1 - speaking)), LEAST, MOST))[:, None]
     heard = np.clip(masks.active, _LEAST, 1 - _LEAST)
     active = (1 / (1 + np.exp(-np.log(heard / (1 - heard)) - shift))).astype(np.float32)
     # A mouth makes no sound louder that is not heard.

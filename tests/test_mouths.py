@@ -27,11 +27,13 @@ def test_without_a_mouth_where_the_track_is_nothing_changes(mouths: tuple[Mouth,
 
 
 def test_a_silent_mouth_makes_the_track_less_believed_and_its_share_smaller():
-    shut, shutter = (with_mouths(heard(0.6), (track(2.0),), (mouth(0.0, speaking),)) for speaking in (0.3, 0.05))
+    shut, shutter = (with_mouths(heard(0.6), (track(2.0),), (mouth(0.0, speaking),)) for speaking in (0.4, 0.35))
     assert np.all(shutter.active < shut.active)
     assert np.all(shut.active < 0.6)
     assert np.all(shutter.speech < shut.speech)
     assert np.all(shut.speech < 0.5)
+    still = with_mouths(heard(0.6), (track(2.0),), (mouth(0.0, 0.001),))
+    assert np.all(still.active > 0.5)
 
 
 def test_a_mouth_that_speaks_makes_it_more_believed_but_no_sound_its_own():
