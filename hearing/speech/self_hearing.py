@@ -1,0 +1,77 @@
+"""The robot's own speech heard back: the last resort behind echo canceller and direction of the own voice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+import numpy as np
+
+from hearing.recognition.text import normalize
+from hearing.speech.speaking import SaidWord
+from hearing.types import Word
+
+EARLIEST, LATEST = -0.25, 0.6
+"""Seconds from a word at the loudspeaker to the same word at the microphones: how wrong recognizers time words, and the
+buffers of devices and of the hall's loudspeakers."""
+TOGETHER = 0.3
+"""Seconds by which the delays of words of one echo may differ."""
+SHARE = 0.5
+"""Share of the utterance's letters that must be the robot's."""
+FEW_LETTERS, EXACTLY = 5, (-0.15, 0.3)
+"""Where fewer letters than this are the robot's, it may be by chance: they must be later by so many seconds."""
+_ALIKE, _SHORT = 0.6, 4
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS = {str(number): word for number, word in enumerate(_DIGITS)}
+
+
+def self_heard(words: Sequence[Word], said: Sequence[SaidWord]) -> bool:
+    """Whether an utterance is the robot's own speech heard back.
+
+    Words must be the same, or nearly so, as echoes are misheard, and come one after the other with one delay between
+    them. Somebody who repeats the robot's words is later than an echo.
+
+    Parameters
+    ----------
+    words
+        The utterance, partial or final.
+    said
+        What the loudspeaker played in the last seconds, from `Speaking.words`, on the clock of the microphones.
+
+    Examples
+    --------
+    >>> said = [SaidWord(word, 5 + 0.4 * k, 5.3 + 0.4 * k, True) for k, word in enumerate("I bring bay five.".split())]
+    >>> def heard(text, start):
+    ...     return [Word(word, start + 0.4 * k, start + 0.4 * k + 0.3, 1.0, 0.0) for k, word in enumerate(text.split())]
+    >>> self_heard(heard("bring pay 5", 5.5), said), self_heard(heard("bay five", 6.8), said)
+    (True, False)
+    """
+    heard = [(_plain(word.text), word.start_time) for word in words]
+    played = [(_plain(word.text), word.start_time) for word in said]
+    lengths = np.array([len(text) for text, _ in heard])
+    if not lengths.any():
+        return False
+    delays = np.array([[at - since for _, since in played] for _, at in heard]).reshape(len(heard), len(played))
+    near = (delays >= EARLIEST) & (delays <= LATEST)
+    alike = np.zeros(near.shape, bool)
+    for a, b in zip(*np.nonzero(near), strict=True):
+        alike[a, b] = _similar(heard[a][0], played[b][0])
+    # The delay that most letters share: each pair's own is tried.
+    own = 0
+    for delay in delays[alike]:
+        together = alike & (np.abs(delays - delay) <= TOGETHER)
+        shared = int(lengths[together.any(axis=1)].sum())
+        if shared >= FEW_LETTERS or EXACTLY[0] <= delay <= EXACTLY[1]:
+            own = max(own, shared)
+    return bool(own >= SHARE * lengths.sum())
+
+
+def _plain(text: str) -> str:
+    word = normalize(text)
+    return _NUMBERS.get(word, word)
+
+
+def _similar(first: str, second: str) -> bool:
+    if first == second or min(len(first), len(second)) < _SHORT:
+        return first == second
+    return SequenceMatcher(None, first, second, autojunk=False).ratio() >= _ALIKE

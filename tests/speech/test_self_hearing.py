@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hearing.speech import SaidWord, self_heard
+from hearing.types import Word
+
+TEXT = "Okay, I will bring the red box to bay five. Please stop the press before I come."
+EVERY = 0.35
+
+
+def said(text: str = TEXT, start: float = 10.0) -> list[SaidWord]:
+    return [SaidWord(word, start + EVERY * k, start + EVERY * k + 0.3, True) for k, word in enumerate(text.split())]
+
+
+def heard(text: str, start: float, every: float = EVERY, jitter: float = 0.0) -> list[Word]:
+    shifts = np.random.default_rng(0).uniform(-jitter, jitter, len(text.split()))
+    times = [start + every * k + shift for k, shift in enumerate(shifts)]
+    return [Word(word, time, time + 0.3, 0.9, time) for word, time in zip(text.split(), times, strict=True)]
+
+
+def at(word: str) -> float:
+    """Return when the robot says a word."""
+    return next(entry.start_time for entry in said() if entry.text.strip(",.") == word)
+
+
+@pytest.mark.parametrize("delay", [-0.1, 0.0, 0.2, 0.4])
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("i will bring the red box to bay five", "I"),
+        ("I will bring the red fox to pay 5.", "I"),  # misheard
+        ("bring red box bay", "bring"),  # words are missing: times no longer fit all of it
+        ("please stop the press", "Please"),
+        ("red box", "red"),
+    ],
+)
+def test_an_echo_is_known(text: str, first: str, delay: float) -> None:
+    words = text.split()
+    spoken = {entry.text.strip(",.").lower(): entry.start_time for entry in said()}
+    start = at(first) + delay
+    times = [spoken.get(word.strip(".").lower(), start + EVERY * k - delay) + delay for k, word in enumerate(words)]
+    echo = [Word(word, time, time + 0.3, 0.9, time) for word, time in zip(words, times, strict=True)]
+    assert self_heard(echo, said())
+
+
+@pytest.mark.parametrize("delay", [-0.1, 0.0, 0.25])
+def test_an_echo_of_one_short_word_is_known_while_it_sounds(delay: float) -> None:
+    assert self_heard(heard("stop", at("stop") + delay), said())
+    assert not self_heard(heard("stop", at("stop") + 0.5), said())
+
+
+def test_recognizers_time_words_inexactly() -> None:
+    assert self_heard(heard("i will bring the red box to bay five", at("I") + 0.15, jitter=0.12), said())
+
+
+@pytest.mark.parametrize(
+    ("text", "start"),
+    [
+        ("bay five", at("bay") + 1.0),  # somebody repeats it a second later
+        ("stop", at("stop") + 1.0),
+        ("the red box", at("the") + 1.2),
+        ("stop", at("bring")),  # somebody stops the robot while it says something else
+        ("robot stop stop", at("red")),
+        ("is it in bay four or bay five", at("red")),
+        ("no i need the blue crate", at("bring")),
+        ("mm hm", at("bay")),
+        ("please bring the other pallet", at("box")),
+        ("bay five", 300.0),
+    ],
+)
+def test_people_are_not_taken_for_the_robot(text: str, start: float) -> None:
+    assert not self_heard(heard(text, start), said())
+
+
+def test_somebody_who_talks_over_one_word_of_the_robot_is_heard() -> None:
+    words = heard("stop right there robot", at("stop"))
+    assert not self_heard(words, said())
+
+
+@pytest.mark.parametrize(("words", "spoken"), [([], said()), (heard("stop", 10), []), (heard("...", 10), said())])
+def test_without_words_there_is_no_echo(words: list[Word], spoken: list[SaidWord]) -> None:
+    assert not self_heard(words, spoken)
