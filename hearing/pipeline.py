@@ -178,6 +178,11 @@ class Pipeline:
         return {**self._front_end.compute_seconds, **self._compute_seconds}
 
     @property
+    def seconds(self) -> float:
+        """Stream time up to which everything was heard."""
+        return self._position / SAMPLE_RATE
+
+    @property
     def queue(self) -> RecognitionQueue:
         """What the recognizer has yet to do."""
         return self._recognizer.queue

@@ -13,10 +13,10 @@ from rclpy.duration import Duration
 
 from hearing.arrays import load_array
 from hearing.errors import InputError
+from hearing.microphones import live_blocks
 from hearing.recording import BLOCK_SIZE, open_recording
 from hearing.types import AudioBlock
 from hearing_nodes.conversions import StreamClock, audio_message
-from hearing_nodes.microphones import live_blocks
 from hearing_nodes.node import AUDIO_QOS, StageNode, run
 
 POLL = 0.05
@@ -87,7 +87,7 @@ class AudioSource(StageNode):
 
     def _blocks(self) -> Iterator[AudioBlock]:
         if self._recording is None:
-            yield from live_blocks(self.value("device"), self._array, self._stopping)
+            yield from live_blocks(self.value("device"), self._array, self._stopping, self.get_logger().warning)
             return
         begin, rate = time.monotonic(), self.value("rate")
         for block in self._recording.blocks(BLOCK_SIZE):

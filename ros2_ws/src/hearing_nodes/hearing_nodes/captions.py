@@ -7,34 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 from hearing_msgs.msg import DialogueAct, EndOfStream, TrackArray, Utterance
-from rich.console import Console, Group
-from rich.live import Live
-from rich.text import Text
 
-from hearing import types
+from hearing.captions import LiveCaptions
 from hearing.outputs import SessionLog, check_out_dir
 from hearing.types import HearingOutput
 from hearing_nodes import conversions
 from hearing_nodes.node import STATE_QOS, StageNode, run
 
-ARROWS = "↑↖←↙↓↘→↗"
-"""Eight directions counter-clockwise from straight ahead, as azimuth grows."""
 GRACE = 10.0
 """Seconds after the end of a stream in which what is still missing may come."""
-COLOURS = ("green", "yellow", "magenta", "blue", "red")
-
-
-def caption(utterance: types.Utterance) -> Text:
-    """Return one line: when, from where, who, and what; words that are not final yet are dim."""
-    azimuth = utterance.direction.azimuth_deg
-    arrow = ARROWS[round(azimuth / 45) % len(ARROWS)]
-    colour = COLOURS[sum(utterance.speaker.encode()) % len(COLOURS)]
-    to_robot = utterance.final and utterance.addressed_to_robot >= 0.5
-    return Text.assemble(
-        (f"{utterance.start_time:6.1f} s  {arrow} {azimuth:4.0f}°  ", "dim"),
-        (f"{utterance.speaker}{' → robot' if to_robot else ''}: ", f"bold {colour}"),
-        (utterance.text, "" if utterance.final else "dim italic"),
-    )
 
 
 class Captions(StageNode):
@@ -58,6 +39,7 @@ class Captions(StageNode):
 
     def activate(self) -> None:
         """Make the topics and take over the lower edge of the terminal."""
+        self._shown = LiveCaptions()
         self._begin()
         self._received: Counter[str] = Counter()
         self._topics = [
@@ -68,19 +50,18 @@ class Captions(StageNode):
             self.create_subscription(EndOfStream, "dialogue/end_of_stream", self._on_dialogue_end, STATE_QOS),
         ]
         self._patience = self.create_timer(GRACE, self._give_up, autostart=False)
-        self._live = Live(console=Console(), auto_refresh=False, transient=True)
-        self._live.start()
+        self._shown.start()
 
     def deactivate(self) -> None:
         """Give the terminal back."""
-        self._live.stop()
+        self._shown.stop()
         self.destroy_timer(self._patience)
         for subscription in self._topics:
             self.destroy_subscription(subscription)
 
     def _begin(self) -> None:
         self._log = SessionLog()
-        self._partial: dict[str, types.Utterance] = {}
+        self._shown.forget()
         self._hearing_end: EndOfStream | None = None
         self._dialogue_end: EndOfStream | None = None
 
@@ -93,18 +74,12 @@ class Captions(StageNode):
         self._received["utterances"] += 1
         utterance = conversions.utterance(message)
         self._log.add(HearingOutput(utterances=(utterance,)))
-        if utterance.final:
-            self._partial.pop(utterance.id, None)
-            if utterance.words:
-                self._live.console.print(caption(utterance))
-        else:
-            self._partial[utterance.id] = utterance
-        self._live.update(Group(*map(caption, self._partial.values())), refresh=True)
+        self._shown.show(utterance)
         self._end_if_complete()
 
     def _on_act(self, message: DialogueAct) -> None:
         self._received["dialogue_acts"] += 1
-        self._live.console.print(Text(f"{'robot → ':>19}{message.text}", "bold cyan"))
+        self._shown.write(f"{'robot → ':>19}{message.text}")
         self._end_if_complete()
 
     def _on_hearing_end(self, message: EndOfStream) -> None:

@@ -10,10 +10,10 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hearing_nodes.microphones import live_blocks
 
 from hearing.arrays import load_array
 from hearing.errors import InputError
+from hearing.microphones import live_blocks
 
 ARRAY = load_array("respeaker_6mic")
 
@@ -65,3 +65,30 @@ def test_without_portaudio_one_line_says_what_to_install(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     with pytest.raises(InputError, match="apt install libportaudio2"):
         next(live_blocks("", ARRAY, Event()))
+
+
+class Unplugged(ThreeBlocks):
+    """A sound card that falls silent after three blocks, is away once, and is back then."""
+
+    opened = 0
+
+    def __init__(self, channels: int, blocksize: int, callback: Callable[..., None], device: object, **_: object):
+        type(self).opened += 1
+        if type(self).opened == 2:
+            raise PortAudioError("Device unavailable")
+        super().__init__(channels, blocksize, callback, device)
+
+
+def test_a_device_that_was_unplugged_is_heard_again_after_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = SimpleNamespace(InputStream=Unplugged, PortAudioError=PortAudioError)
+    monkeypatch.setitem(sys.modules, "sounddevice", module)
+    monkeypatch.setattr("hearing.microphones.LOST", 0.3)
+    monkeypatch.setattr("hearing.microphones.AGAIN", 0.1)
+    notices: list[str] = []
+    blocks = list(islice(live_blocks("", ARRAY, Event(), notices.append), 6))
+    assert [block.start_sample for block in blocks[:3]] == [0, 512, 1124]
+    assert blocks[3].start_sample >= round(0.4 * 16_000)
+    assert [block.start_sample - blocks[3].start_sample for block in blocks[3:]] == [0, 512, 1124]
+    assert len(notices) == 2
+    assert "gives no sound any more" in notices[0]
+    assert "is back" in notices[1]
