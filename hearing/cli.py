@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -21,15 +22,24 @@ from rich.console import Console
 from hearing.cli_bench import bench
 from hearing.cli_calibrate import calibrate
 from hearing.cli_enroll import enroll
+from hearing.cli_listen import listen
+from hearing.cli_replay import bags, needs_bags, record, replay
+from hearing.cli_report import compare, report
 from hearing.cli_train import train
 from hearing.console import progress_bar, say
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
+    from hearing_sim.scene import Scene
+    from hearing_sim.simulation import Simulation
+
     from hearing.arrays import MicrophoneArray
+    from hearing.memory import PeopleStore
+    from hearing.outputs import Stopwatch
     from hearing.pipeline import Pipeline
     from hearing.recording import Recording
     from hearing.types import HearingOutput, Utterance
+    from hearing.vision.eyes import Eyes
 
 BAD_INPUT = 2
 
@@ -59,6 +69,11 @@ def transcribe(
     out: Annotated[Path, typer.Option(help="Folder for the outputs.")],
     array: Annotated[str | None, typer.Option(help="Array name or YAML file; see `hearing arrays`.")] = None,
     playback: Annotated[Path | None, typer.Option(help="Audio file of what the robot's loudspeaker played.")] = None,
+    video: Annotated[Path | None, typer.Option(help="Video of the robot's camera; starts with the audio.")] = None,
+    camera: Annotated[Path | None, typer.Option(help="YAML file of that camera: its lens and its place.")] = None,
+    people: Annotated[
+        Path | None, typer.Option(help="Folder of people who are known; see `hearing enroll --people`.")
+    ] = None,
     phrases: Annotated[
         Path | None, typer.Option(help="Text file of names and rare words to expect, a word or phrase a line.")
     ] = None,
@@ -66,27 +81,33 @@ def transcribe(
     engine_folder: Annotated[Path | None, typer.Option(help="Folder of the engine's model.")] = None,
 ) -> None:
     """Write down who said what, when and from where."""
-    from hearing.outputs import SessionLog, Timing, check_out_dir
+    from hearing.memory import open_people
+    from hearing.outputs import SessionLog, Stopwatch, Timing, check_out_dir
     from hearing.pipeline import Pipeline, PipelineConfig
     from hearing.recognition.phrases import read_phrases
     from hearing.recording import open_recording
 
-    source = open_recording(recording, array, playback)
+    known = open_people(people) if people is not None else None
+    with _extra("vision"):
+        source = open_recording(recording, array, playback, video, camera, seeing=True)
+        eyes = _eyes(source, known)
     expected = read_phrases(phrases) if phrases is not None else ()
     check_out_dir(out)
     for notice in source.notices:
         say(f"notice: {notice}")
-    pipeline = Pipeline.create(source.array, PipelineConfig(engine=engine, engine_folder=engine_folder))
+    config = PipelineConfig(engine=engine, engine_folder=engine_folder)
+    pipeline = Pipeline.create(source.array, config, known.known() if known is not None else None)
     pipeline.bias(expected)
-    log = SessionLog()
+    log, looking = SessionLog(video=eyes is not None), Stopwatch()
     begin = time.perf_counter()
-    for output in _with_progress(pipeline, source):
+    for output in _with_progress(pipeline, source, eyes, looking):
         log.add(output)
         for utterance in output.utterances:
             if utterance.final and utterance.words:
                 print(_caption(utterance), flush=True)
     total = time.perf_counter() - begin
-    log.write(out, source.session_id, Timing(source.duration, total, dict(pipeline.compute_seconds), pipeline.latency))
+    stages = dict(pipeline.compute_seconds) | ({"vision": looking.seconds} if eyes is not None else {})
+    log.write(out, source.session_id, Timing(source.duration, total, stages, pipeline.latency))
     say(f"{len(log.utterances)} utterances in {out} ({source.duration:.1f} s of audio heard in {total:.1f} s)")
 
 
@@ -117,7 +138,7 @@ def simulate(
         typer.Argument(help="Scene YAML file, name of a built-in scene, or factorybench/CATEGORY/SPLIT/NUMBER."),
     ] = None,
     plot: Annotated[bool, typer.Option("--plot", help="Also draw the scene into OUT.png.")] = False,
-    bag: Annotated[bool, typer.Option("--bag", help="Write a rosbag2.", hidden=True)] = False,
+    bag: Annotated[bool, typer.Option("--bag", help="Write a rosbag2 (mcap) instead of a folder.")] = False,
     random: Annotated[int | None, typer.Option(help="Make a data set of so many random mixtures.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the data set.")] = 0,
     distribution: Annotated[
@@ -131,17 +152,16 @@ def simulate(
     """Render a scene into a recording folder with its reference, or a data set of random mixtures into shards."""
     if (scene is None) == (random is None):
         raise InputError("give either a scene to render, or --random N for a data set; see `hearing simulate --help`")
-    if bag:
-        raise InputError("--bag is not available yet; write a recording folder without it")
     if random is not None:
-        if plot:
-            raise InputError("--plot draws one scene; give a scene instead of --random, or drop --plot")
+        if plot or bag:
+            option, does = ("--plot", "draws") if plot else ("--bag", "writes")
+            raise InputError(f"{option} {does} one scene; give a scene instead of --random, or drop {option}")
         _generate(random, seed, distribution, split, out, workers, shard_size, engine)
     else:
-        _render(str(scene), out, plot)
+        _render(str(scene), out, plot, bag)
 
 
-def _render(name: str, out: Path, plot: bool) -> None:
+def _render(name: str, out: Path, plot: bool, bag: bool) -> None:
     with _extra("sim"):
         from hearing_sim import load_scene, render
         from hearing_sim.factorybench import PREFIX, benchmark_scene
@@ -155,7 +175,7 @@ def _render(name: str, out: Path, plot: bool) -> None:
             advance(share - done)
             done = share
 
-        simulation = render(description, out, show)
+        simulation = _render_bag(description, out, show) if bag else render(description, out, show)
     seconds = time.perf_counter() - begin
     measured = [f"RT60 {simulation.rt60:.2f} s"]
     if simulation.snr_db is not None:
@@ -169,6 +189,19 @@ def _render(name: str, out: Path, plot: bool) -> None:
         picture = out.with_name(f"{out.name}.png")
         plot_simulation(description, simulation, picture)
         say(f"picture in {picture}")
+
+
+def _render_bag(scene: Scene, out: Path, show: Callable[[float], None]) -> Simulation:
+    with needs_bags():
+        from hearing.bags.writing import check_new, write_bag
+    from hearing_sim import render
+
+    check_new(out)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / out.name
+        simulation = render(scene, folder, show)
+        write_bag(folder, out)
+    return simulation
 
 
 def _generate(
@@ -224,7 +257,13 @@ def demo(
 
 app.command("calibrate")(calibrate)
 app.command("enroll")(enroll)
+app.command("listen")(listen)
+app.command("record")(record)
+app.command("replay")(replay)
+app.command("report")(report)
+app.command("compare")(compare)
 app.command("train")(train)
+app.add_typer(bags, name="bags")
 app.add_typer(bench, name="bench")
 
 
@@ -237,22 +276,35 @@ def _extra(name: str) -> Iterator[None]:
         raise InputError(f"{error}; install what this command needs: pip install 'robot-hearing[{name}]'") from error
 
 
-def _with_progress(pipeline: Pipeline, source: Recording) -> Iterator[HearingOutput]:
-    """Feed the recording to the pipeline."""
+def _eyes(source: Recording, people: PeopleStore | None) -> Eyes | None:
+    """Load what looks at the recording's video, if it has one."""
+    if source.camera is None:
+        return None
+    from hearing.vision.eyes import Eyes
+
+    return Eyes(source.camera, people=people)
+
+
+def _with_progress(
+    pipeline: Pipeline, source: Recording, eyes: Eyes | None, looking: Stopwatch
+) -> Iterator[HearingOutput]:
+    """Feed the recording to the pipeline, and what is seen in its video."""
     from hearing.motion import MotionLog
 
     motion = MotionLog.load(source.motion).known_at if source.motion is not None else None
     faults: set[str] = set()
     heard = 0.0
     with progress_bar("hearing", source.duration) as advance:
-        for block, playback in source.blocks_with_playback():
-            yield pipeline.process(block, playback, motion)
+        for moment in source.moments():
+            with looking:
+                sights = [eyes.process(frame.image, frame.time) for frame in moment.frames] if eyes is not None else []
+            yield pipeline.process(moment.block, moment.playback, motion, sights)
             for fault in pipeline.faults:
                 if fault.message not in faults:
                     faults.add(fault.message)
                     say(f"notice: {fault.message}")
-            advance(block.end_time - heard)
-            heard = block.end_time
+            advance(moment.block.end_time - heard)
+            heard = moment.block.end_time
         yield pipeline.flush()
 
 

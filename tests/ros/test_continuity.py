@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hearing_nodes.continuity import Admission, Continuity, Faults
 
+from hearing.continuity import Admission, Continuity, Faults
 from hearing.types import SAMPLE_RATE, AudioBlock
 
 BLOCK = 512

@@ -17,6 +17,7 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
 from hearing.arrays import load_array
+from hearing.continuity import Continuity, Faults
 from hearing.errors import InputError
 from hearing.outputs import Timing
 from hearing.pipeline import Pipeline, PipelineConfig
@@ -26,7 +27,6 @@ from hearing.recording import BLOCK_SIZE
 from hearing.types import SAMPLE_RATE, HearingOutput
 from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions
-from hearing_nodes.continuity import Continuity, Faults
 from hearing_nodes.conversions import StreamClock
 from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS, StageNode, run
 

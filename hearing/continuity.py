@@ -14,7 +14,7 @@ STAMP_TOLERANCE = 0.1
 
 @dataclass(slots=True)
 class Faults:
-    """What was wrong with the audio so far, as counts since the node was activated.
+    """What was wrong with the audio so far, as counts.
 
     Attributes
     ----------
@@ -65,10 +65,13 @@ class Continuity:
         Longest gap in seconds that is filled with silence; a longer one ends the stream and begins another.
     faults
         Where faults are counted.
+    sample_rate
+        Of the sender's clock in Hz.
     """
 
-    def __init__(self, max_gap: float, faults: Faults) -> None:
-        self._max_gap = round(max_gap * SAMPLE_RATE)
+    def __init__(self, max_gap: float, faults: Faults, sample_rate: int = SAMPLE_RATE) -> None:
+        self._rate = sample_rate
+        self._max_gap = round(max_gap * sample_rate)
         self._faults = faults
         self.reset()
 
@@ -94,7 +97,7 @@ class Continuity:
             ROS time of its first sample in nanoseconds.
         """
         # Where the stream's sample 0 lies in ROS time according to this block: constant while nothing is lost.
-        origin = stamp - round(block.start_sample * 1e9 / SAMPLE_RATE)
+        origin = stamp - round(block.start_sample * 1e9 / self._rate)
         if self._first is None:
             return self._begin(block, origin)
         jumped = abs(origin - self._origin) > STAMP_TOLERANCE * 1e9
