@@ -21,8 +21,7 @@ SMOOTHING = 0.025
 """Standard deviation in seconds of the smoothing that stands for coarticulation."""
 CONTROL_RATE = 100.0
 
-# Opening (0 closed, 1 widest) and width (-1 rounded, 1 spread) of the visemes, by ARPAbet phones.
-_VISEMES = {
+VISEMES = {
     (1.0, 0.0): "AA",
     (0.85, 0.25): "AE AY",
     (0.6, 0.1): "AH EH AW",
@@ -37,7 +36,9 @@ _VISEMES = {
     (0.22, -0.35): "SH ZH CH JH",
     (0.3, 0.0): "K G NG HH",
 }
-_SHAPES = {phone: shape for shape, phones in _VISEMES.items() for phone in phones.split()}
+"""Opening (0 closed, 1 widest) and width (-1 rounded, 1 spread) of the visemes, with their ARPAbet phones."""
+SHAPES = {phone: shape for shape, phones in VISEMES.items() for phone in phones.split()}
+"""Opening and width by phone."""
 
 
 def mouth_track(turn: PlacedTurn, times: FloatArray, rng: np.random.Generator) -> FloatArray:
@@ -54,7 +55,7 @@ def mouth_track(turn: PlacedTurn, times: FloatArray, rng: np.random.Generator) -
 
 
 def _from_phones(phones: Sequence[Phone], times: FloatArray, rng: np.random.Generator) -> FloatArray:
-    shapes = np.array([_SHAPES.get(phone.phone, (0.3, 0.0)) for phone in phones])
+    shapes = np.array([SHAPES.get(phone.phone, (0.3, 0.0)) for phone in phones])
     # Vowels differ between two sayings, closed lips do not.
     shapes = shapes * np.clip(1 + 0.2 * rng.standard_normal(len(shapes)), 0.5, 1.4)[:, None] * rng.uniform(0.75, 1.1)
     knots, values = [phones[0].start - 0.12], [np.zeros(2)]

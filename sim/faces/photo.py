@@ -116,7 +116,7 @@ class FacePhoto:
         level = max(0, int(np.floor(-4 * np.log2(min(1.0, face_height / self.face_height)))))
         image, scale = self._scaled(level)
         rest = face_height / (self.face_height * scale)
-        target = self._deformed(expression)
+        target = self.landmarks(expression)
         source_points = np.concatenate([self._points[:, :2], self._around]) * scale
         target_points = np.concatenate([target[:, :2], self._around]) * scale * rest
         height, width = round(image.shape[0] * rest), round(image.shape[1] * rest)
@@ -141,8 +141,8 @@ class FacePhoto:
         inside = (ring > 2).all(axis=1) & (ring < [width - 2, height - 2]).all(axis=1)
         return np.concatenate([np.array(edge, dtype=np.float64), ring[inside]])
 
-    def _deformed(self, expression: Expression) -> FloatArray:
-        """Return the landmarks of an expression, of shape (468, 3)."""
+    def landmarks(self, expression: Expression) -> FloatArray:
+        """Return where the landmarks of an expression are, in pixels of the photograph, of shape (468, 3)."""
         points = self._points.copy()
         size = self.face_height
         mouth = self._points[[13, 14]].mean(axis=0)

@@ -4,13 +4,13 @@ import functools
 
 import numpy as np
 import pytest
-from hearing_datasets import kit_root
+from hearing_datasets import clip_words, kit_root, read_clip
 from hearing_sim import ArrayPose
 from hearing_sim import Camera as SimCamera
 from hearing_sim.faces import camera_yaml
 from hearing_sim.faces.camera import Lens
 
-from hearing.vision.camera import Camera
+from hearing.vision.camera import Camera, open_video
 from hearing.vision.face_tracker import FaceTracker
 
 SIM_CAMERA = SimCamera(position=(0.1, 0.0, 0.1), yaw_deg=5.0, pitch_deg=-3.0, roll_deg=1.0)
@@ -72,3 +72,20 @@ def stage():
 def standing():
     """Two people who stand in front of the camera, 1.6 and 2.2 m away."""
     return (("003", lambda _: (1.6, 0.5, 0.3), ()), ("022", lambda _: (2.2, -0.4, 0.25), ()))
+
+
+@pytest.fixture(scope="session")
+def filmed():
+    """Real clips of one talker: of each all frames as (faces, time), its words, and its sound."""
+    from hearing_models.lips.takes import real_clips
+
+    clips = real_clips("dev")[:4]
+    if not clips:
+        pytest.skip("needs the videos of the data kit")
+    found = []
+    for clip in clips:
+        with open_video(clip.path) as video:
+            tracker = FaceTracker(Camera(video.width, video.height, 400, 400, 180, 144))
+            frames = [(tracker.process(frame.image, frame.time), frame.time) for frame in video.frames()]
+        found.append((frames, clip_words(clip), read_clip(clip)))
+    return found

@@ -1,5 +1,6 @@
 """Pixels and directions, and reading videos."""
 
+import struct
 from fractions import Fraction
 
 import av
@@ -69,6 +70,34 @@ def test_frames_come_with_their_times(tmp_path):
     for number, frame in enumerate(frames):
         assert frame.image.shape == (48, 64, 3)
         assert abs(float(frame.image.mean()) - 30 * number) < 12
+
+
+@pytest.mark.parametrize(
+    ("matrix", "bright"), [((0, 1, -1, 0), "top"), ((-1, 0, 0, -1), "right"), ((1, 0, 0, 1), "left")]
+)
+def test_pictures_are_turned_as_the_telephone_says(tmp_path, matrix, bright):
+    with av.open(str(tmp_path / "v.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        picture = np.zeros((48, 64, 3), np.uint8)
+        picture[:, :32] = 200
+        container.mux([*stream.encode(av.VideoFrame.from_ndarray(picture, format="bgr24")), *stream.encode()])
+    content = bytearray((tmp_path / "v.mp4").read_bytes())
+    at = content.index(b"tkhd") + 44  # the track's display matrix
+    a, b, c, d = (value * 0x10000 for value in matrix)
+    content[at : at + 20] = struct.pack(">5i", a, b, 0, c, d)
+    (tmp_path / "v.mp4").write_bytes(bytes(content))
+    with open_video(tmp_path / "v.mp4") as video:
+        (frame,) = video.frames()
+    height, width = frame.image.shape[:2]
+    parts = {
+        "top": frame.image[: height // 2],
+        "right": frame.image[:, width // 2 :],
+        "left": frame.image[:, : width // 2],
+    }
+    assert (height, width) == ((64, 48) if bright == "top" else (48, 64))
+    assert parts[bright].mean() > 150
+    assert frame.image.mean() < 120
 
 
 def test_bad_videos_are_refused_in_one_line(tmp_path):
