@@ -35,7 +35,7 @@ _REMEMBERED = 60.0
 _GAZE = 1.0
 """Seconds before an utterance's end in which it counts whom its speaker looks at."""
 _FACE_SURE = 0.7
-"""Probability from which on a face is somebody's."""
+"""Probability from which on a face says an utterance, and is learned to be its speaker's."""
 _LOOKS_SURE, _INTRODUCED = 3.0, 5.0
 """Log-likelihood ratio from which on a face is somebody's who is remembered, and as how many seconds of his speech that
 counts."""
@@ -323,9 +323,10 @@ class PersonAttribution:
         if self._voices:
             person.learn(self._voices.of(heard.id), attribution.probability)
         self._spoke[heard.track_id] = person, heard.end
-        face, sure = attribution.face_id, min(attribution.face_probability, attribution.probability)
-        if face is not None and sure >= _FACE_SURE:
-            person.faces[face] = person.faces.get(face, 0.0) + heard.end - heard.start
+        face = attribution.face_id
+        if face is not None and attribution.face_probability >= _FACE_SURE:
+            believed = attribution.probability * (heard.end - heard.start)
+            person.faces[face] = person.faces.get(face, 0.0) + believed
 
     def _expire(self, now: float) -> None:
         """Forget utterances that cannot change any more."""
