@@ -25,6 +25,7 @@ from hearing.cli_enroll import enroll
 from hearing.cli_listen import listen
 from hearing.cli_replay import bags, needs_bags, record, replay
 from hearing.cli_report import compare, report
+from hearing.cli_show import show
 from hearing.cli_train import train
 from hearing.console import progress_bar, say
 from hearing.errors import InputError
@@ -262,6 +263,7 @@ app.command("record")(record)
 app.command("replay")(replay)
 app.command("report")(report)
 app.command("compare")(compare)
+app.command("show")(show)
 app.command("train")(train)
 app.add_typer(bags, name="bags")
 app.add_typer(bench, name="bench")
