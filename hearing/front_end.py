@@ -23,7 +23,7 @@ from hearing.features import SceneFeatures, Spectra
 from hearing.health import ChannelFault, ChannelHealth
 from hearing.localization import LocalizationConfig, SrpPhat, SteeredResponse
 from hearing.mask_network import MaskNetwork, Masks
-from hearing.mouths import with_mouths
+from hearing.mouths import at_mouths, with_mouths
 from hearing.noise_map import NoiseMap, NoiseMapConfig
 from hearing.own_voice import OwnVoice
 from hearing.second_pass import SecondPass
@@ -184,7 +184,7 @@ class FrontEnd:
             speech = self._mask(spectra, scene, residual)
         turn = self._turn(motion)
         with self._clock("localize"):
-            peaks = self._localizer.process(spectra, speech.direct[0])
+            peaks = at_mouths(self._localizer.process(spectra, speech.direct[0]), mouths)
         with self._clock("track"):
             tracks = self._tracker.process(peaks, now, turn)
         with self._clock("noise map"):

@@ -1,20 +1,24 @@
 """Mouths that a camera sees tell who talks: a track is believed the more, the more surely its mouth speaks.
 
-A mouth that seems still says little: some people hardly move their lips, and some mouths are badly seen.
+A mouth that seems still says little: some people hardly move their lips, and some mouths are badly seen. A mouth that
+speaks is also where the voice comes from, by some degrees more exactly than a small array can hear.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hearing.mask_network import Masks
 from hearing.sphere import azimuths_apart
-from hearing.types import Mouth, Track
+from hearing.types import Mouth, Peak, Track
 
 SPREAD = np.deg2rad(5.0)
 """Standard deviation in radians of where a voice is heard around its mouth."""
+NEAR = np.deg2rad(10.0)
+"""Radians from a mouth that speaks within which a voice is taken to come from it."""
 WEIGHT = 0.6
 """Of a mouth's log odds, against those of the network that listens in its direction."""
 LEAST, MOST = -0.4, 1.5
@@ -46,3 +50,24 @@ def with_mouths(masks: Masks, tracks: Sequence[Track], mouths: Sequence[Mouth]) 
     # A mouth makes no sound louder that is not heard.
     share = np.minimum(active / heard, 1.0).astype(np.float32)[..., None]
     return Masks(masks.direct * share, masks.speech * share, active)
+
+
+def at_mouths(peaks: Sequence[Peak], mouths: Sequence[Mouth]) -> tuple[Peak, ...]:
+    """Move what is heard close to a mouth that speaks to that mouth.
+
+    Parameters
+    ----------
+    peaks
+        Where sound may come from.
+    mouths
+        That are seen now.
+    """
+    speaking = [mouth for mouth in mouths if mouth.speaking > 0.5]
+    if not speaking:
+        return tuple(peaks)
+    moved = []
+    for peak in peaks:
+        apart = [azimuths_apart(peak.direction.vector, mouth.direction.vector) for mouth in speaking]
+        nearest = int(np.argmin(apart))
+        moved.append(replace(peak, direction=speaking[nearest].direction) if apart[nearest] <= NEAR else peak)
+    return tuple(moved)

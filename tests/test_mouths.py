@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from hearing.mask_network import Masks
-from hearing.mouths import with_mouths
-from hearing.types import Direction, Mouth, Track
+from hearing.mouths import at_mouths, with_mouths
+from hearing.types import Direction, Mouth, Peak, Track
 
 
 def heard(active: float) -> Masks:
@@ -50,3 +50,20 @@ def test_the_nearest_mouth_counts():
 def test_nothing_is_made_of_no_tracks():
     nothing = np.zeros((0, 4, 257), np.float32)
     assert len(with_mouths(Masks(nothing, nothing, nothing[..., 0]), (), (mouth(0.0, 0.9),)).active) == 0
+
+
+def peak(azimuth_deg: float) -> Peak:
+    return Peak(Direction(np.deg2rad(azimuth_deg)), 0.5, 0.9)
+
+
+def test_a_voice_close_to_a_mouth_that_speaks_comes_from_it():
+    heard_there = (peak(6.0), peak(60.0))
+    here, there = at_mouths(heard_there, (mouth(0.0, 0.9), mouth(8.0, 0.1), mouth(-4.0, 0.8)))
+    assert here.direction.azimuth_deg == pytest.approx(0.0)
+    assert (here.power, here.likelihood) == (0.5, 0.9)
+    assert there == heard_there[1]
+
+
+def test_where_nobodys_lips_move_voices_stay_where_they_are_heard():
+    assert at_mouths((peak(2.0),), (mouth(0.0, 0.2),)) == (peak(2.0),)
+    assert at_mouths((peak(2.0),), ()) == (peak(2.0),)
