@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from hearing_datasets.text import normalized_text
 from hearing_models.recognizer.examples import Difficulty, arrive, cached_place, even, spoken_at
-from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, followed_by_silence
+from hearing_models.recognizer.network import Decoder, Encoder, KeysValues, chunk_mask, heard
 from hearing_models.recognizer.places import ARRAY_EVERY
 from hearing_models.recognizer.speech import Speech
 from hearing_models.recognizer.vocabulary import END, PROMPT
@@ -18,7 +18,7 @@ from tokenizers import Tokenizer
 from torch import Tensor
 
 from hearing.recognition.ctc import FRAME_RATE, LETTERS
-from hearing.recognition.encoder import CHUNK, LEFT, SILENCE
+from hearing.recognition.encoder import CHUNK, LEFT
 from hearing.recognition.mel import log_mel
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -137,7 +137,7 @@ def transcribe(
         with torch.autocast(device.type, torch.bfloat16):
             encoded = encoder(mel, seen | torch.eye(n_frames, dtype=torch.bool, device=device))
             best = encoder.letter_log_probabilities(encoded).argmax(dim=-1)
-            tokens = _greedy(decoder, tokenizer, *followed_by_silence(encoded, frames, silence))
+            tokens = _greedy(decoder, tokenizer, *heard(decoder, encoded, frames, silence), n_frames)
         for row, index in enumerate(part):
             words[index] = tokenizer.decode(tokens[row], skip_special_tokens=True).strip()
             path = best[row, : int(frames[row])]
@@ -145,13 +145,14 @@ def transcribe(
     return words, letters
 
 
-def _greedy(decoder: Decoder, tokenizer: Tokenizer, heard: Tensor, there: Tensor) -> list[list[int]]:
+def _greedy(
+    decoder: Decoder, tokenizer: Tokenizer, cross: list[KeysValues], there: Tensor, n_frames: int
+) -> list[list[int]]:
     prompt = [tokenizer.token_to_id(token) for token in PROMPT]
     end = tokenizer.token_to_id(END)
-    tokens = torch.tensor([prompt] * len(heard), device=heard.device)
-    done = torch.zeros(len(heard), dtype=torch.bool, device=heard.device)
-    cross = decoder.cross(heard)
-    for _ in range(int((heard.shape[1] - SILENCE) / FRAME_RATE * _TOKENS_PER_SECOND) + 8):
+    tokens = torch.tensor([prompt] * len(there), device=there.device)
+    done = torch.zeros(len(there), dtype=torch.bool, device=there.device)
+    for _ in range(int(n_frames / FRAME_RATE * _TOKENS_PER_SECOND) + 8):
         best = decoder(tokens, cross, there)[:, -1].argmax(dim=-1)
         best[done] = end
         done |= best == end

@@ -25,7 +25,7 @@ from hearing.recognition.encoder import LEFT
 _PAST = 4
 _BLOCK = 128
 # Of unsigned 8-bit numbers, as ONNX Runtime takes them.
-_ZERO, _LARGEST = 128, 127
+ZERO, _LARGEST = 128, 127
 _SMALLEST_SCALE = 1e-8
 # MatMulNBits computes on inputs that are rounded to 8 bits.
 _INT8 = 4
@@ -151,7 +151,7 @@ class QuantizedVectors(Vectors):
         super().__init__(vectors)
         blocks = vectors.detach().unflatten(1, (-1, min(_BLOCK, vectors.shape[1])))
         scales = (blocks.abs().amax(2) / _LARGEST).clamp(min=_SMALLEST_SCALE)
-        self.register_buffer("blocks", ((blocks / scales[..., None]).round() + _ZERO).to(torch.uint8))
+        self.register_buffer("blocks", ((blocks / scales[..., None]).round() + ZERO).to(torch.uint8))
         self.register_buffer("scales", scales)
 
     def look_up(self, numbers: Tensor) -> Tensor:
@@ -312,7 +312,7 @@ class _LookUp(torch.autograd.Function):
 
     @staticmethod
     def forward(_: Any, numbers: Tensor, blocks: Tensor, scales: Tensor) -> Tensor:
-        return (blocks[numbers].float() - _ZERO) * scales[numbers]
+        return (blocks[numbers].float() - ZERO) * scales[numbers]
 
     @staticmethod
     def symbolic(graph: Graph, numbers: Graph, blocks: Graph, scales: Graph) -> Graph:
@@ -332,7 +332,7 @@ class _Multiply(torch.autograd.Function):
 
     @staticmethod
     def forward(_: Any, x: Tensor, blocks: Tensor, scales: Tensor) -> Tensor:
-        return x @ ((blocks.float() - _ZERO) * scales[..., None]).flatten(1).T
+        return x @ ((blocks.float() - ZERO) * scales[..., None]).flatten(1).T
 
     @staticmethod
     def symbolic(graph: Graph, x: Graph, blocks: Graph, scales: Graph) -> Graph:

@@ -11,6 +11,7 @@ import numpy as np
 import soundfile
 import torch
 from hearing_datasets import Split
+from hearing_models.recognizer.blending import blend, set_weights, trained_weights
 from hearing_models.recognizer.calibration import fit_calibration
 from hearing_models.recognizer.corpus import Corpus, announcements
 from hearing_models.recognizer.dictionary import example_of_use
@@ -19,6 +20,7 @@ from hearing_models.recognizer.export import export_decoder, export_encoder
 from hearing_models.recognizer.mixtures import Mixtures, ahead
 from hearing_models.recognizer.network import Decoder, Encoder, load_decoder, load_encoder
 from hearing_models.recognizer.noises import generate_noises, read_noises
+from hearing_models.recognizer.packaged import load_packaged
 from hearing_models.recognizer.places import generate_places
 from hearing_models.recognizer.speech import Speech, packaged_speech, recorded_speech, synthetic_speech
 from hearing_models.recognizer.texts import Line, sentence
@@ -28,6 +30,7 @@ from hearing_models.recognizer.whisper_weights import read_weights
 from tokenizers import Tokenizer
 
 from hearing.recognition.catalogue import MODELS
+from hearing.recognition.engines.support import own_weights
 from hearing.recognition.store import locate
 
 DEVELOPMENT_PLACES = 40
@@ -59,6 +62,8 @@ class Plan:
         Of everything random.
     workers
         Processes that simulate.
+    from_package
+        To begin with the weights of the package instead of Whisper's; the teacher is Whisper either way.
     """
 
     folder: Path
@@ -66,6 +71,7 @@ class Plan:
     steps: int | None
     seed: int
     workers: int
+    from_package: bool = False
 
 
 def load_network() -> tuple[Encoder, Decoder, Tokenizer]:
@@ -86,7 +92,7 @@ def load_network() -> tuple[Encoder, Decoder, Tokenizer]:
 
 
 def run_recipe(plan: Plan, progress: Progress) -> Path:
-    """Train the recognizer from Whisper base, or go on where that stopped.
+    """Train the recognizer from Whisper base or from the package, or go on where that stopped.
 
     Started by `torchrun` on one machine or several with a shared folder, the first process prepares the data, and all
     train.
@@ -119,6 +125,8 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
     encoder, decoder, tokenizer = load_network()
     encoder, decoder = encoder.to(device), decoder.to(device)
     teacher = Teacher(encoder, decoder)
+    if plan.from_package:
+        load_packaged(encoder, decoder, own_weights())
     run = start(encoder, decoder, recipe)
     if (folder / "latest.pt").is_file():
         run.load(folder / "latest.pt")
@@ -136,17 +144,22 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
         lambda step, losses: progress(f"training (loss {losses['words']:.2f})", step, recipe.steps),
     )
     draw_curves(list(log_lines(folder)), folder / "curves.png")
-    weights = export(folder)
+    weights = export(folder, plan.from_package)
     fit_calibration(weights, folder, progress)
     return weights
 
 
-def export(folder: Path) -> Path:
-    """Export the best checkpoint in a folder of `run_recipe`; return the folder of the ONNX files."""
+def export(folder: Path, from_package: bool) -> Path:
+    """Blend the best checkpoint in a folder of `run_recipe` with what it began with; return the folder of the files."""
     encoder, decoder, _ = load_network()
+    whisper, package = trained_weights(encoder, decoder), None
+    if from_package:
+        load_packaged(encoder, decoder, own_weights())
+        package = trained_weights(encoder, decoder)
     state = torch.load(folder / "best.pt", weights_only=True, map_location="cpu")
     encoder.load_state_dict(state["encoder"])
     decoder.load_state_dict(state["cross"], strict=False)
+    set_weights(encoder, decoder, blend(trained_weights(encoder, decoder), whisper, package))
     weights = folder / "weights"
     export_encoder(encoder, decoder, weights / "encoder.onnx")
     export_decoder(decoder, weights / "decoder.onnx")

@@ -37,7 +37,7 @@ COLLECTIONS = (
 )
 LONGEST = 20.0
 """Seconds; the network hears no longer utterances."""
-_LEFT_OUT = ("so762-08", "so762-09", "sb-spk2")
+_LEFT_OUT = ("so762-08", "so762-09", "sb-spk2", "alnum-00", "alnum-08")
 """Speakers whose transcripts are wrong or who are not understood on clean recordings either."""
 _SURE = -0.7
 _FLITE = ("awb", "rms", "slt")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from hearing_models.recognizer.batches import IGNORED, Batch
-from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, followed_by_silence
+from hearing_models.recognizer.network import Decoder, Encoder, chunk_mask, heard
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.parallel import DistributedDataParallel
@@ -33,8 +33,10 @@ if TYPE_CHECKING:
 
 CHUNKS: tuple[int | None, ...] = (8, 16, 32, 64, None)
 """Frames of the chunks that are trained, 160 ms to the whole utterance."""
+CHUNK_SHARES = (0.1, 0.45, 0.1, 0.05, 0.3)
+NOTHING_WEIGHT = 4.0
+"""Of the end of a text that holds nothing, where a word's token counts 1."""
 _CROSS = ".cross_"
-CHUNK_SHARES = (0.1, 0.35, 0.1, 0.05, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,26 +266,32 @@ class Student(nn.Module):
         # Frames of the padding see themselves: a softmax over nothing is not a number.
         seen = seen | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
         encoded = self.encoder(batch.mel, seen)
-        heard, cross = followed_by_silence(encoded, batch.frames, self.silence)
-        logits = decoder(batch.tokens, decoder.cross(heard), cross)
+        logits = decoder(batch.tokens, *heard(decoder, encoded, batch.frames, self.silence))
         losses = {
-            "words": functional.cross_entropy(
-                logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED
-            ),
+            "words": self._words(batch, logits),
             "letters": self._letters(batch, encoded),
         }
         if teach:
             with torch.no_grad():
                 whole = there[:, None, None] | torch.eye(n_frames, dtype=torch.bool, device=seen.device)
                 goal = teacher.encoder(batch.clean, whole)
-                heard, cross = followed_by_silence(goal, batch.frames, teacher.silence)
-                judged = teacher.decoder(batch.tokens, teacher.decoder.cross(heard), cross)
+                cross = heard(teacher.decoder, goal, batch.frames, teacher.silence)
+                judged = teacher.decoder(batch.tokens, *cross)
                 judged = functional.log_softmax(judged.float(), dim=-1)
             losses["features"] = _difference(encoded, goal, there)
             counted = batch.targets != IGNORED
             said = functional.log_softmax(logits.float()[counted], dim=-1)
             losses["posteriors"] = functional.kl_div(said, judged[counted], reduction="batchmean", log_target=True)
         return losses
+
+    @staticmethod
+    def _words(batch: Batch, logits: Tensor) -> Tensor:
+        """Cross-entropy per token; to say nothing takes one token only, which counts as several."""
+        losses = functional.cross_entropy(
+            logits.float().flatten(0, 1), batch.targets.flatten(), ignore_index=IGNORED, reduction="none"
+        ).view_as(batch.targets)
+        weights = torch.where(batch.n_letters == 0, NOTHING_WEIGHT, 1.0)[:, None] * (batch.targets != IGNORED)
+        return (losses * weights).sum() / weights.sum()
 
     def _letters(self, batch: Batch, encoded: Tensor) -> Tensor:
         """CTC (Graves et al. 2006) per letter; what is too fast for 50 frames a second does not count."""

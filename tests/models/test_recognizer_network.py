@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 import torch
 from hearing_models.recognizer.export import DecoderStep, EncoderStep
-from hearing_models.recognizer.network import Decoder, Encoder, Shape, chunk_mask
+from hearing_models.recognizer.network import Decoder, Encoder, Shape, attend, chunk_mask, heard
 from torch import Tensor
+
+from hearing.recognition.encoder import SILENCE
 
 SMALL = Shape(width=32, heads=4, layers=2)
 CHUNK, LEFT = 8, 16
@@ -92,3 +94,25 @@ def test_letters_are_log_probabilities(encoder: Encoder) -> None:
     letters = encoder.letter_log_probabilities(encoder(mel(12), None))
     assert letters.shape == (1, 12, SMALL.letters)
     np.testing.assert_allclose(letters.exp().sum(-1).detach().numpy(), 1.0, atol=1e-5)
+
+
+@torch.inference_mode()
+def test_silence_follows_on_what_was_said(decoder: Decoder) -> None:
+    generator = torch.Generator().manual_seed(0)
+    encoded, silence = (torch.randn(*shape, 32, generator=generator) for shape in ((2, 50), (1500,)))
+    cross, mask = heard(decoder, encoded, torch.tensor([50, 20]), silence)
+    alone = torch.cat([encoded[1, :20], silence[20 : 50 + SILENCE]])[None]
+    for found, expected in zip(cross, decoder.cross(alone), strict=True):
+        for one, other in zip(found, expected, strict=True):
+            torch.testing.assert_close(one[1:], other)
+    assert mask.sum(dim=-1).flatten().tolist() == [50 + SILENCE, 20 + SILENCE]
+
+
+def test_attention_is_torchs_own() -> None:
+    generator = torch.Generator().manual_seed(0)
+    query, keys, values = (torch.randn(2, 3, length, 8, generator=generator) for length in (5, 7, 7))
+    mask = torch.rand(2, 1, 5, 7, generator=generator) < 0.7
+    mask[..., 0] = True
+    for allowed in (mask, None):
+        expected = torch.nn.functional.scaled_dot_product_attention(query, keys, values, attn_mask=allowed)
+        torch.testing.assert_close(attend(query, keys, values, allowed), expected)

@@ -20,7 +20,18 @@ from hearing_models.recognizer.network import Decoder, Encoder, Shape
 from hearing_models.recognizer.places import Place, generate_places, read_place
 from hearing_models.recognizer.recipe import draw_curves
 from hearing_models.recognizer.speech import Speech
-from hearing_models.recognizer.training import RECIPES, Recipe, Run, Teacher, cross_attention, log_lines, start, train
+from hearing_models.recognizer.training import (
+    NOTHING_WEIGHT,
+    RECIPES,
+    Recipe,
+    Run,
+    Student,
+    Teacher,
+    cross_attention,
+    log_lines,
+    start,
+    train,
+)
 from hearing_models.recognizer.vocabulary import load_tokenizer
 from tokenizers import Tokenizer
 
@@ -169,6 +180,15 @@ def test_training_lowers_the_losses(tmp_path: Path) -> None:
         ["letters", "words"],
     ]
     assert run.losses == {}
+
+
+def test_to_say_nothing_counts_as_several_words() -> None:
+    batch = _batch(0)
+    logits = torch.randn(*batch.tokens.shape, VOCABULARY, generator=torch.Generator().manual_seed(0))
+    losses = -logits.log_softmax(dim=-1).gather(-1, batch.targets.clamp(min=0)[..., None])[..., 0]
+    words, nothing = losses[0, 3:].sum(), losses[1, 3]
+    expected = (words + NOTHING_WEIGHT * nothing) / (2 + NOTHING_WEIGHT)
+    torch.testing.assert_close(Student(*_network(), Teacher(*_network()))._words(batch, logits), expected)
 
 
 def test_of_the_decoder_only_its_attention_to_the_encoder_learns(tmp_path: Path) -> None:
