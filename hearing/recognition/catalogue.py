@@ -150,5 +150,18 @@ MODELS: dict[str, Model] = {
                 ),
             ),
         ),
+        Model(
+            name="smart-turn-v3.2",
+            licence="BSD-2-Clause",
+            source="Daily (in pipecat-ai 1.14.0; installed with --no-deps, nothing of it is imported)",
+            packages=("--no-deps", "pipecat-ai==1.14.0"),
+            files=(
+                ModelFile(
+                    "smart-turn-v3.2-cpu.onnx",
+                    "2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
+                    (PackageFile("pipecat", "audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx"),),
+                ),
+            ),
+        ),
     )
 }

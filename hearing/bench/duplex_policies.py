@@ -1,0 +1,268 @@
+"""Ways to take turns, to be compared: the duplex controller, a silence timer, and the packaged classifier alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+
+from hearing.dialogue.acts import Duck, Emergency, Pause, Resume, Speak, Spoken, Stop
+from hearing.dialogue.brains.brain import Ask, BrainEvent, BrainHealth, DialogueContext, Say, UserTurn
+from hearing.dialogue.brains.conversation import Conversation
+from hearing.dialogue.controller import DuplexConfig, DuplexController, Heard
+from hearing.dialogue.floor import PERIOD, FloorState, PersonNow
+from hearing.speech import Speaking, SpeechClause, SpokenWord
+from hearing.types import SAMPLE_RATE, Utterance
+
+VOICE_DELAY = 0.1
+"""Seconds from a text to its first sound."""
+_WORD = 0.32
+_ANSWERS = (
+    "I am taking it there, it will be done in seven minutes, and then I will come back to you.",
+    "All right, I will go there as soon as the lane is free.",
+    "It is on the second shelf from the top, beside the red toolbox.",
+)
+_QUESTION = "Which one do you mean?"
+
+
+@dataclass(slots=True)
+class Speech:
+    """What the robot said in one go, in seconds of stream time.
+
+    Attributes
+    ----------
+    to
+        Track of whom it was said to.
+    begin, end
+        First and last sound; silent pauses are in between.
+    content
+        When the first word after openers and names sounded, or None.
+    """
+
+    to: int
+    begin: float
+    end: float
+    content: float | None = None
+
+
+@dataclass(slots=True)
+class Journal:
+    """What a policy did: speeches, when it fell silent because of somebody, and emergencies by utterance."""
+
+    speeches: list[Speech] = field(default_factory=list)
+    stops: list[float] = field(default_factory=list)
+    emergencies: list[tuple[float, str]] = field(default_factory=list)
+
+
+class Policy(Protocol):
+    """Takes turns."""
+
+    journal: Journal
+
+    @property
+    def asked(self) -> bool:
+        """Whether its last words were a question."""
+
+    def step(
+        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
+    ) -> bool:
+        """Take a tick; return whether the loudspeaker sounds in the next one."""
+
+
+class Mouth:
+    """A loudspeaker with the bookkeeping of a real one, and a voice of even words."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._speaking: Speaking | None = None
+        self._due: list[tuple[float, str, bool]] = []
+        self.answer_id, self._to = "", 0
+        self._content: list[int] = []
+        self.sounds = False
+
+    def say(self, now: float, answer_id: str, text: str, to: int, content: bool) -> None:
+        """Say a text after `VOICE_DELAY`; another answer ends the one before."""
+        if answer_id != self.answer_id:
+            self.answer_id, self._to, self._due = answer_id, to, []
+            self._speaking = Speaking(round(now * SAMPLE_RATE))
+            self._journal.speeches.append(Speech(to, np.inf, np.inf))
+        self._due.append((now + VOICE_DELAY, text, content))
+
+    def stop(self, now: float) -> None:
+        """Fall silent for good."""
+        if self._speaking is not None and self.sounds:
+            self._journal.stops.append(now)
+        self._speaking, self._due, self.sounds, self.answer_id = None, [], False, ""
+
+    def pause(self, now: float) -> None:
+        """Fall silent for now."""
+        if self._speaking is not None:
+            if self.sounds:
+                self._journal.stops.append(now)
+            self._speaking.pause()
+
+    def duck(self) -> None:
+        """Speak more quietly."""
+        if self._speaking is not None:
+            self._speaking.duck(-9.0)
+
+    def resume(self) -> None:
+        """Speak as before."""
+        if self._speaking is not None:
+            self._speaking.resume()
+
+    def advance(self, now: float) -> bool:
+        """Play the tenth of a second that begins now; return whether it sounds."""
+        if self._speaking is None:
+            return False
+        speech = self._journal.speeches[-1]
+        for entry in [entry for entry in self._due if entry[0] <= now + 1e-6]:
+            self._due.remove(entry)
+            words = entry[1].split()
+            times = tuple(SpokenWord(word, k * _WORD, (k + 1) * _WORD) for k, word in enumerate(words))
+            sound = np.ones(round(len(words) * _WORD * SAMPLE_RATE), np.float32)
+            if entry[2] and speech.content is None:
+                speech.content = now + self._speaking.remaining
+            self._speaking.add(SpeechClause(" ".join(words), times, sound))
+        self.sounds = bool(np.abs(self._speaking.advance(round(PERIOD * SAMPLE_RATE))).mean() > 0.1)
+        if self.sounds:
+            speech.begin, speech.end = min(speech.begin, now), now + PERIOD
+        return self.sounds
+
+    @property
+    def spoken(self) -> Spoken | None:
+        """What was said so far, for the controller."""
+        if self._speaking is None:
+            return None
+        finished = self._speaking.remaining == 0 and not self._due
+        return Spoken(self.answer_id, self._speaking.said(), self._speaking.unsaid(), self._speaking.words(), finished)
+
+
+class EasyBrain:
+    """Has an answer to everything, at once; every fifth is a question."""
+
+    def __init__(self) -> None:
+        self.conversation = Conversation()
+        self._count = 0
+
+    def prepare(self, turn: UserTurn, context: DialogueContext) -> None:
+        """Do nothing."""
+
+    def respond(self, turn: UserTurn, context: DialogueContext) -> Iterator[BrainEvent]:
+        """Say one of a few sentences."""
+        self._count += 1
+        yield Ask(_QUESTION) if self._count % 5 == 0 else Say(_ANSWERS[self._count % len(_ANSWERS)])
+
+    def heard(self, text: str) -> None:
+        """Do nothing."""
+
+    def cancel(self) -> None:
+        """Do nothing."""
+
+    def poll(self) -> BrainHealth:
+        """Be well."""
+        return BrainHealth("easy")
+
+
+class Duplex:
+    """The duplex controller."""
+
+    def __init__(self, config: DuplexConfig | None = None) -> None:
+        self.journal = Journal()
+        self._mouth = Mouth(self.journal)
+        self._controller = DuplexController(EasyBrain(), config)
+
+    @property
+    def asked(self) -> bool:
+        """Whether its last words were a question."""
+        return self._controller.asked
+
+    def step(
+        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
+    ) -> bool:
+        """Take a tick."""
+        mouth = self._mouth
+        for act in self._controller.process(now, Heard(floor, utterances, mouth.spoken)):
+            if isinstance(act, Speak):
+                mouth.say(now, act.answer_id, act.text, act.track_id, content=len(act.text.split()) > 3)
+            elif isinstance(act, Pause):
+                mouth.pause(now)
+            elif isinstance(act, Resume):
+                mouth.resume()
+            elif isinstance(act, Duck):
+                mouth.duck()
+            elif isinstance(act, Stop):
+                mouth.stop(now)
+            elif isinstance(act, Emergency):
+                self.journal.emergencies.append((now, act.utterance_id))
+        return mouth.advance(now)
+
+
+class _Baseline:
+    """Answers after a pause, and stops for every voice: what both baselines do alike.
+
+    They ask the same addressee model. A turn of which no word is known yet is waited for.
+    """
+
+    _STOPS = 0.3
+
+    def __init__(self) -> None:
+        self.journal = Journal()
+        self._mouth = Mouth(self.journal)
+        self._answered: dict[int, float] = {}
+        self._count = 0
+        self.asked = False
+
+    def step(
+        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
+    ) -> bool:
+        """Take a tick."""
+        mouth = self._mouth
+        if mouth.sounds and any(state.talking and state.run >= self._STOPS for state in floor):
+            mouth.stop(now)
+        for state in floor:
+            person = people[state.track_id]
+            spoke = now - state.silence > self._answered.get(state.track_id, 0.0) + 0.05 and state.speech > 0
+            if mouth.sounds or not spoke or state.talking or not person.text or person.addressed < 0.5:
+                continue
+            if self._ended(state, person):
+                self._answered[state.track_id] = now
+                self._count += 1
+                text = _ANSWERS[self._count % len(_ANSWERS)]
+                mouth.say(now, f"answer_{self._count}", text, state.track_id, content=True)
+                break
+        return mouth.advance(now)
+
+    def _ended(self, state: FloorState, person: PersonNow) -> bool:
+        raise NotImplementedError
+
+
+class SilenceTimer(_Baseline):
+    """Takes the turn after 0.7 s of silence."""
+
+    def _ended(self, state: FloorState, person: PersonNow) -> bool:
+        return state.silence >= 0.7 - 1e-6
+
+
+class ClassifierAlone(_Baseline):
+    """Takes the turn when the classifier says at a pause that it is over, and after 3 s in any case."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._judged: dict[int, float] = {}
+
+    def _ended(self, state: FloorState, person: PersonNow) -> bool:
+        return self._judged.get(state.track_id, 0.0) > 0.5 or state.silence >= 3.0
+
+    def step(
+        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
+    ) -> bool:
+        """Take a tick."""
+        for state in floor:
+            if state.talking:
+                self._judged.pop(state.track_id, None)
+            if (answer := people[state.track_id].sounds_over) is not None:
+                self._judged[state.track_id] = answer
+        return super().step(now, people, utterances, floor)

@@ -1,0 +1,115 @@
+"""What the dialogue knows of everybody who is around: the turn of words that is not answered yet, and the floor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from hearing.attribution import UNKNOWN
+from hearing.dialogue.brains.brain import PersonHere, UserTurn
+from hearing.dialogue.floor import FloorState
+from hearing.types import Direction, Utterance
+
+FORGOTTEN = 8.0
+"""Seconds after which words that nobody answered belong to no turn any more."""
+_READ = 0.35
+
+
+@dataclass(slots=True)
+class Partner:
+    """Somebody, by the track that is heard.
+
+    Attributes
+    ----------
+    track_id
+        The track.
+    name, direction
+        As in the latest utterance.
+    floor
+        The latest state of the floor.
+    utterances
+        The words of the turn that is not answered yet, by utterance.
+    last_voice, closed_voice
+        Stream time of the latest voice, and of the latest that belongs to a turn that is done with.
+    answered
+        Ids of utterances that have been answered, or that are of no interest.
+    """
+
+    track_id: int
+    name: str = UNKNOWN
+    direction: Direction | None = None
+    floor: FloorState | None = None
+    utterances: dict[str, Utterance] = field(default_factory=dict)
+    last_voice: float = 0.0
+    closed_voice: float = 0.0
+    answered: set[str] = field(default_factory=set)
+
+    def hear(self, utterance: Utterance) -> None:
+        """Note new words, or that there were none after all."""
+        self.name, self.direction = utterance.speaker, utterance.direction
+        if utterance.id in self.answered:
+            return
+        if utterance.words:
+            self.utterances[utterance.id] = utterance
+        elif utterance.final:
+            self.utterances.pop(utterance.id, None)
+
+    def follow(self, floor: FloorState) -> None:
+        """Note what becomes of the floor; old words are forgotten."""
+        self.floor = floor
+        self.direction = floor.direction or self.direction
+        if floor.talking:
+            self.last_voice = floor.time
+        elif floor.time - self.last_voice > FORGOTTEN and all(each.final for each in self.utterances.values()):
+            self.close()
+
+    def close(self) -> None:
+        """Let the turn be over and done with."""
+        self.answered |= set(self.utterances)
+        self.utterances.clear()
+        self.closed_voice = self.last_voice
+
+    def reopen(self, utterances: Iterable[Utterance]) -> None:
+        """Take back that a turn was over."""
+        self.answered -= {utterance.id for utterance in utterances}
+        self.utterances |= {utterance.id: utterance for utterance in utterances}
+        self.closed_voice = 0.0
+
+    @property
+    def fresh(self) -> bool:
+        """Whether something was said that is not done with."""
+        return bool(self.utterances) or self.last_voice > self.closed_voice
+
+    @property
+    def turn(self) -> UserTurn | None:
+        """The turn so far, all its utterances joined; None without words."""
+        parts = sorted(self.utterances.values(), key=lambda part: (part.start_time, part.id))
+        if not parts:
+            return None
+        last = UserTurn.of(parts[-1])
+        words = [word for part in parts for word in part.words]
+        return UserTurn(
+            parts[0].id,
+            " ".join(word.text for word in words),
+            last.speaker,
+            last.direction,
+            max(part.addressed_to_robot for part in parts),
+            last.speaker_confidence,
+            tuple(word.confidence for word in words),
+            parts[0].start_time,
+            parts[-1].end_time,
+            all(part.final for part in parts),
+        )
+
+    @property
+    def read(self) -> bool:
+        """Whether the words reach to where the voice ended."""
+        return bool(self.utterances) and (
+            all(part.final for part in self.utterances.values())
+            or max(part.words[-1].end_time for part in self.utterances.values()) > self.last_voice - _READ
+        )
+
+    @property
+    def here(self) -> PersonHere:
+        """Who it is and where, for brains."""
+        return PersonHere(self.name, self.direction)

@@ -1,0 +1,1 @@
+"""The floor model: its material, made-up conversations, network and recipe."""
