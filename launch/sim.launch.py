@@ -2,15 +2,18 @@
 
 hearing simulate factory_demo --out recording
 ros2 launch robot_hearing sim.launch.py source:=recording out:=session
+
+With `camera:=recording/camera.yaml` the robot sees the recording's video, too.
 """
 
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
 from launch.actions import DeclareLaunchArgument, EmitEvent, RegisterEventHandler
+from launch.conditions import IfCondition
 from launch.event_handlers import OnProcessExit
 from launch.events import Shutdown
-from launch.substitutions import LaunchConfiguration, PathJoinSubstitution
+from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution, PathJoinSubstitution
 from launch_ros.actions import LifecycleNode
 from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
 
@@ -23,6 +26,7 @@ def generate_launch_description() -> LaunchDescription:
     arguments = [
         DeclareLaunchArgument("source", description="Recording folder that `hearing simulate` has written"),
         DeclareLaunchArgument("out", default_value="session", description="Folder for what was heard"),
+        DeclareLaunchArgument("camera", default_value="", description="The recording's camera.yaml, to use its video"),
         DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes"),
         DeclareLaunchArgument("params_file", default_value=str(params), description="YAML file with all parameters"),
         DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
@@ -31,9 +35,13 @@ def generate_launch_description() -> LaunchDescription:
     ]
     source = LaunchConfiguration("source")
     captions = _node("captions", {"out": LaunchConfiguration("out"), "exit_at_end": True}, emulate_tty=True)
+    camera = LaunchConfiguration("camera")
+    sees = NotEqualsSubstitution(camera, "")
+    seeing = ParameterValue(sees, value_type=bool)
     nodes = [
-        _node("audio_source", {"source": source}),
-        _node("hearing", {"array": PathJoinSubstitution([source, "array.yaml"])}),
+        _node("audio_source", {"source": source, "video": seeing}),
+        _node("vision", {"camera": ParameterValue(camera, value_type=str)}, condition=IfCondition(sees)),
+        _node("hearing", {"array": PathJoinSubstitution([source, "array.yaml"]), "camera": seeing}),
         _node("dialogue", {}),
         captions,
     ]

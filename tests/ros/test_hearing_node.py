@@ -12,7 +12,7 @@ import pytest
 import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from hearing_msgs.msg import AudioBlock as AudioMessage
-from hearing_msgs.msg import EndOfStream, Phrases
+from hearing_msgs.msg import EndOfStream, Faces, Phrases
 from hearing_nodes import hearing
 from hearing_nodes.conversions import StreamClock, audio_message
 from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS
@@ -21,10 +21,13 @@ from rclpy.executors import SingleThreadedExecutor
 from hearing.arrays import MicrophoneArray
 from hearing.errors import InputError
 from hearing.health import ChannelFault
+from hearing.likeness import Profile
+from hearing.memory import PeopleStore, load_key
 from hearing.pipeline import PipelineConfig
 from hearing.recognition.phrases import check_phrases
 from hearing.recognition.scheduling import RecognitionQueue
 from hearing.types import AudioBlock, HearingOutput
+from hearing.vision.face import Sight
 
 BLOCK = 512
 CLOCK = StreamClock(origin=1_700_000_000_000_000_000, frame_id="microphones")
@@ -38,6 +41,9 @@ class NotingPipeline:
 
     def __init__(self) -> None:
         self.blocks: list[AudioBlock] = []
+        self.playback: list[np.ndarray | None] = []
+        self.sights: list[Sight] = []
+        self.known: object = None
         self.flushed = 0
         self.compute_seconds = {"note": 0.25}
         self.faults: tuple[ChannelFault, ...] = ()
@@ -54,8 +60,12 @@ class NotingPipeline:
     def reset(self) -> None:
         pass
 
-    def process(self, block: AudioBlock) -> HearingOutput:
+    def process(
+        self, block: AudioBlock, playback: np.ndarray | None = None, sights: Sequence[Sight] = ()
+    ) -> HearingOutput:
         self.blocks.append(block)
+        self.playback.append(playback)
+        self.sights += sights
         return HearingOutput()
 
     def flush(self) -> HearingOutput:
@@ -66,8 +76,9 @@ class NotingPipeline:
 class Bench:
     """The node under test, and another that talks to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, **parameters: object) -> None:
         self.node = hearing.Hearing()
+        self.node.set_parameters([rclpy.Parameter(name, value=value) for name, value in parameters.items()])
         assert self.node.start()
         self.peer = rclpy.create_node("peer")
         self.audio = self.peer.create_publisher(AudioMessage, "audio", AUDIO_QOS)
@@ -103,8 +114,8 @@ class Bench:
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
     pipeline = NotingPipeline()
 
-    def create(array: MicrophoneArray, config: PipelineConfig) -> NotingPipeline:
-        pipeline.config = config
+    def create(array: MicrophoneArray, config: PipelineConfig, known: object) -> NotingPipeline:
+        pipeline.config, pipeline.known = config, known
         return pipeline
 
     monkeypatch.setattr(hearing.Pipeline, "create", create)
@@ -112,12 +123,17 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
 
 
 @pytest.fixture
-def bench(pipeline: NotingPipeline) -> Iterator[Bench]:
+def ros() -> Iterator[None]:
     rclpy.init()
+    yield
+    rclpy.shutdown()
+
+
+@pytest.fixture
+def bench(ros: None, pipeline: NotingPipeline) -> Iterator[Bench]:
     bench = Bench()
     yield bench
     bench.end()
-    rclpy.shutdown()
 
 
 def test_lost_and_repeated_blocks_keep_the_sample_clock_and_are_reported(
@@ -164,6 +180,82 @@ def test_a_stream_ends_with_what_it_cost_and_another_may_follow(bench: Bench, pi
     assert list(bench.ends[0].stages) == ["note"]
     assert [block.start_sample for block in pipeline.blocks] == [0, BLOCK, 0]
     assert pipeline.flushed == 2
+
+
+def loudspeaker(bench: Bench) -> Callable[[int], None]:
+    """Return what plays a block from a sample on whose samples are all 0.5."""
+    publisher = bench.peer.create_publisher(AudioMessage, "playback", AUDIO_QOS)
+    bench.until(lambda: publisher.get_subscription_count() > 0)
+    return lambda start: publisher.publish(
+        audio_message(AudioBlock(np.full((BLOCK, 1), 0.5, np.float32), start), CLOCK)
+    )
+
+
+def test_audio_waits_a_moment_for_its_playback(ros: None, pipeline: NotingPipeline) -> None:
+    bench = Bench(playback_channels=1)
+    play = loudspeaker(bench)
+    bench.send(0)
+    bench.until(lambda: bench.node._held)
+    assert not pipeline.blocks
+    play(0)
+    bench.until(lambda: pipeline.blocks)
+    for start in range(BLOCK, 6 * BLOCK, BLOCK):
+        bench.send(start)
+    bench.until(lambda: len(pipeline.blocks) >= 2)
+    play(4 * BLOCK)
+    play(5 * BLOCK)
+    bench.until(lambda: len(pipeline.blocks) >= 6)
+    bench.send(6 * BLOCK, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    assert [block.start_sample // BLOCK for block in pipeline.blocks] == list(range(7))
+    np.testing.assert_array_equal(np.stack(pipeline.playback)[:, 0, 0], [0.5, 0, 0, 0, 0.5, 0.5, 0])
+    bench.until(lambda: any(pair.value == str(4 * BLOCK) for status in bench.statuses for pair in status.values))
+    values = {pair.key: pair.value for pair in bench.statuses[-1].values}
+    assert values["playback_missing_samples"] == str(4 * BLOCK)
+    bench.end()
+
+
+def test_bad_playback_is_reported_and_survived(ros: None, pipeline: NotingPipeline) -> None:
+    bench = Bench(playback_channels=2)
+    play = loudspeaker(bench)
+    play(0)
+    bench.until(lambda: any("1 channels" in status.message for status in bench.statuses))
+    bench.send(0, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    assert [played.shape for played in pipeline.playback] == [(BLOCK, 2)]
+    bench.end()
+
+
+def test_what_is_seen_comes_with_the_audio_of_its_time(ros: None, pipeline: NotingPipeline) -> None:
+    bench = Bench(camera=True)
+    publisher = bench.peer.create_publisher(Faces, "hearing/faces", STATE_QOS)
+    bench.until(lambda: publisher.get_subscription_count() > 0)
+    for moment in (-0.5, 0.01, 0.04, 0.05):
+        publisher.publish(Faces(header=CLOCK.header(moment)))
+    bench.until(lambda: len(bench.node._sights._waiting) == 4)
+    bench.send(0)
+    bench.until(lambda: pipeline.sights)
+    assert [sight.time for sight in pipeline.sights] == pytest.approx([0.01])
+    bench.send(BLOCK, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    assert [sight.time for sight in pipeline.sights] == pytest.approx([0.01, 0.04, 0.05])
+    bench.end()
+
+
+def test_without_a_camera_or_playback_nothing_is_subscribed(bench: Bench, pipeline: NotingPipeline) -> None:
+    assert bench.peer.count_subscribers("hearing/faces") == bench.peer.count_subscribers("playback") == 0
+    bench.send(0, end_of_stream=True)
+    bench.until(lambda: bench.ends)
+    assert pipeline.playback == [None]
+
+
+def test_people_who_are_enrolled_are_known(pipeline: NotingPipeline, tmp_path: Path) -> None:
+    assert not configured(people=str(tmp_path / "nobody"))
+    voice = Profile()
+    voice.update(np.ones(192, np.float32) / np.sqrt(192, dtype=np.float32), 0.9)
+    PeopleStore(tmp_path, load_key(tmp_path)).enroll("Ada", voice)
+    assert configured(people=str(tmp_path))
+    assert list(pipeline.known) == ["Ada"]
 
 
 def test_waiting_words_are_in_the_diagnostics(bench: Bench, pipeline: NotingPipeline) -> None:

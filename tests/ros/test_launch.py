@@ -11,9 +11,16 @@ from hearing_nodes.audio_source import AudioSource
 from hearing_nodes.captions import Captions
 from hearing_nodes.dialogue import Dialogue
 from hearing_nodes.hearing import Hearing
+from hearing_nodes.vision import Vision
 
 LAUNCH = Path(__file__).parents[2] / "launch"
-NODES = {"audio_source": AudioSource, "hearing": Hearing, "dialogue": Dialogue, "captions": Captions}
+NODES = {
+    "audio_source": AudioSource,
+    "vision": Vision,
+    "hearing": Hearing,
+    "dialogue": Dialogue,
+    "captions": Captions,
+}
 
 
 @pytest.mark.parametrize("name", ["robot", "sim", "replay"])

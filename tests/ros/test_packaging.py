@@ -28,7 +28,7 @@ def test_colcon_can_read_the_setup_of_the_library() -> None:
 def test_no_executable_of_the_nodes_hides_the_command() -> None:
     setup = get_setup_information(ROOT / "ros2_ws/src/hearing_nodes/setup.py")
     names = [script.split(" = ")[0] for script in setup["entry_points"]["console_scripts"]]
-    assert names == ["audio_source_node", "hearing_node", "dialogue_node", "captions_node"]
+    assert names == ["audio_source_node", "vision_node", "hearing_node", "dialogue_node", "captions_node"]
 
 
 @pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: folder.name)

@@ -2,7 +2,7 @@
 
 from setuptools import setup
 
-NODES = ["audio_source", "hearing", "dialogue", "captions"]
+NODES = ["audio_source", "vision", "hearing", "dialogue", "captions"]
 
 setup(
     name="hearing_nodes",

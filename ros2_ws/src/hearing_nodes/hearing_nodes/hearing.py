@@ -1,4 +1,4 @@
-"""The hearing node: audio in, tracks and utterances out."""
+"""The hearing node: audio, playback and what cameras see in, tracks and utterances out."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from hearing_msgs.msg import AudioBlock, EndOfStream, Phrases, TrackArray, Utterance
+from hearing_msgs.msg import AudioBlock, EndOfStream, Faces, Phrases, TrackArray, Utterance
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
+from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
 from hearing.arrays import load_array
 from hearing.continuity import Continuity, Faults
 from hearing.errors import InputError
+from hearing.memory import open_people
 from hearing.outputs import Timing
 from hearing.pipeline import Pipeline, PipelineConfig
 from hearing.recognition.engines import DEFAULT_ENGINE, engine_names
@@ -27,6 +32,7 @@ from hearing.recording import BLOCK_SIZE
 from hearing.types import SAMPLE_RATE, HearingOutput
 from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions
+from hearing_nodes.companions import CompanionFaults, Playback, Sights
 from hearing_nodes.conversions import StreamClock
 from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS, StageNode, run
 
@@ -34,6 +40,8 @@ QUEUE_WARNING = 2.0
 """Seconds of audio that may wait before the diagnostics warn that the computer is too slow."""
 WORDS_WARNING = 2.0
 """Seconds that an utterance may wait for its words before the diagnostics warn that too many people talk."""
+PLAYBACK_WAIT = 0.1
+"""Seconds of audio that may come in before the audio before them is heard without its playback."""
 
 
 @dataclass(slots=True)
@@ -67,7 +75,8 @@ class Session:
 class Hearing(StageNode):
     """Runs the pipeline in one worker thread, so that a slow recognizer never makes the node lose messages.
 
-    Subscribes `audio` and `~/phrases`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream` and `/diagnostics`.
+    Subscribes `audio`, `playback`, `~/faces` and `~/phrases`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream`
+    and `/diagnostics`.
     """
 
     def __init__(self) -> None:
@@ -76,6 +85,9 @@ class Hearing(StageNode):
         self.declare("max_gap", 5.0, "Longest gap in the audio that is filled with silence, in s", (0.0, 60.0))
         self.declare("engine", DEFAULT_ENGINE, f"Speech recognition engine: {', '.join(engine_names())}")
         self.declare("engine_folder", "", "Folder of the engine's model; empty: the one that comes with it")
+        self.declare("camera", False, "Whether the vision node's ~/faces are used")
+        self.declare("playback_channels", 0, "Channels of the topic `playback`, the loudspeaker's; 0: none", (0, 8))
+        self.declare("people", "", "Folder of people who are known, see `hearing enroll`; empty: nobody is")
         # ROS does not know what an empty list would be a list of.
         self.declare("phrases", [""], "Names and rare words to expect; may change at any time, also by ~/phrases")
         self._pipeline: Pipeline | None = None
@@ -87,7 +99,8 @@ class Hearing(StageNode):
         self._array = load_array(self.value("array"))
         folder = self.value("engine_folder")
         config = PipelineConfig(engine=self.value("engine"), engine_folder=Path(folder) if folder else None)
-        pipeline = Pipeline.create(self._array, config)
+        people = open_people(Path(self.value("people"))) if self.value("people") else None
+        pipeline = Pipeline.create(self._array, config, known=people.known() if people is not None else None)
         pipeline.check_phrases(_without_blanks(self.value("phrases")))
         self._pipeline = pipeline
 
@@ -104,13 +117,32 @@ class Hearing(StageNode):
         self._continuity = Continuity(self.value("max_gap"), self._faults)
         self._session: Session | None = None
         self._pipeline.reset()
-        self._queue: queue.SimpleQueue[AudioBlock | tuple[str, ...] | None] = queue.SimpleQueue()
-        self._audio = self.create_subscription(AudioBlock, "audio", self._queue.put, AUDIO_QOS)
+        self._companion_faults = CompanionFaults()
+        self._reported_companions = asdict(self._companion_faults)
+        self._held: deque[LibraryBlock] = deque()
+        self._queue: queue.SimpleQueue[tuple[Callable[[Any], None], Any] | None] = queue.SimpleQueue()
+        self._arrived = self._taken = 0
+        self._companions = self._listen_to_companions()
+        self._audio = self.create_subscription(AudioBlock, "audio", self._on_audio, AUDIO_QOS)
         self._phrases = self.create_subscription(Phrases, "~/phrases", self._on_phrases, LATEST_QOS)
         self._timer = self.create_timer(1.0, self._diagnose)
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="pipeline")
         self._worker.start()
+
+    def _listen_to_companions(self) -> list[Subscription]:
+        """Subscribe to what comes beside the audio, as far as the parameters say that there is any."""
+        faults, channels = self._companion_faults, self.value("playback_channels")
+        self._sights = Sights(faults)
+        self._playback = Playback(channels, faults) if channels else None
+        topics = []
+        if self.value("camera"):
+            see = partial(self._put, self._sights.add)
+            topics.append(self.create_subscription(Faces, "~/faces", see, STATE_QOS))
+        if self._playback is not None:
+            play = partial(self._put, self._play)
+            topics.append(self.create_subscription(AudioBlock, "playback", play, AUDIO_QOS))
+        return topics
 
     def deactivate(self) -> None:
         """Stop the worker after the block that it is at."""
@@ -118,7 +150,7 @@ class Hearing(StageNode):
         self._queue.put(None)
         self._worker.join()
         self.destroy_timer(self._timer)
-        for subscription in (self._audio, self._phrases):
+        for subscription in (*self._companions, self._audio, self._phrases):
             self.destroy_subscription(subscription)
         for publisher in (self._tracks, self._utterances, self._ends, self._diagnostics):
             self.destroy_publisher(publisher)
@@ -145,7 +177,7 @@ class Hearing(StageNode):
         """
         for parameter in parameters:
             if parameter.name == "phrases" and self._active:
-                self._queue.put(_without_blanks(parameter.value))
+                self._put(self._pipeline.bias, _without_blanks(parameter.value))
 
     def _on_phrases(self, message: Phrases) -> None:
         """Set the parameter, so that it tells what is expected now."""
@@ -153,18 +185,30 @@ class Hearing(StageNode):
         if not result.successful:
             self.get_logger().error(f"{self._phrases.topic_name}: {result.reason}")
 
+    def _put(self, use: Callable[[Any], None], item: Any) -> None:
+        """Have the worker use something once it has come to it."""
+        self._queue.put((use, item))
+
+    def _on_audio(self, message: AudioBlock) -> None:
+        self._arrived += 1
+        self._put(self._hear, message)
+
     def _work(self) -> None:
         try:
             while not self._stopping.is_set() and (item := self._queue.get()) is not None:
-                if isinstance(item, AudioBlock):
-                    self._hear(item)
-                else:
-                    self._pipeline.bias(item)
+                use, content = item
+                use(content)
         except Exception as error:
             if self.context.ok():  # else it is only that nothing can be published any more
                 self.fail(error)
 
+    def _play(self, message: AudioBlock) -> None:
+        self._playback.add(message)
+        if self._session is not None:
+            self._advance(self._session)
+
     def _hear(self, message: AudioBlock) -> None:
+        self._taken += 1
         clock = StreamClock(conversions.nanoseconds(message.header.stamp), message.header.frame_id)
         try:
             block = conversions.audio_block(message, self._array.n_microphones)
@@ -176,20 +220,36 @@ class Hearing(StageNode):
             if admission.restart:
                 self._finish(self._session)
             self._session = self._session or Session(clock)
-            for admitted in admission.blocks:
-                self._process(self._session, admitted)
+            self._held += admission.blocks
+            self._advance(self._session)
         if message.end_of_stream:
             self._finish(self._session or Session(clock))
             self._continuity.reset()
 
+    def _advance(self, session: Session, more: bool = True) -> None:
+        """Hear the audio whose playback is there, and what has waited for it too long; all of it unless more comes."""
+        while self._held:
+            block = self._held[0]
+            waited = self._held[-1].end_time - block.end_time
+            if (
+                more
+                and self._playback is not None
+                and waited < PLAYBACK_WAIT
+                and not self._playback.reaches(block, session.clock)
+            ):
+                return
+            self._process(session, self._held.popleft())
+
     def _process(self, session: Session, block: LibraryBlock) -> None:
         begin = time.perf_counter()
-        output = self._pipeline.process(block)
+        played = self._playback.take(block, session.clock) if self._playback is not None else None
+        output = self._pipeline.process(block, played, sights=self._sights.take(block, session.clock))
         session.work_seconds += time.perf_counter() - begin
         session.samples += len(block.samples)
         self._publish(session, output)
 
     def _finish(self, session: Session) -> None:
+        self._advance(session, more=False)
         begin = time.perf_counter()
         output = self._pipeline.flush()
         session.work_seconds += time.perf_counter() - begin
@@ -202,6 +262,7 @@ class Hearing(StageNode):
         )
         self._ends.publish(conversions.end_message(timing, session.clock, session.track_arrays, session.utterances))
         self._pipeline.reset()
+        self._sights.begin()
         self._session = None
 
     def _publish(self, session: Session, output: HearingOutput) -> None:
@@ -216,11 +277,15 @@ class Hearing(StageNode):
         faults, reported = asdict(self._faults), self._reported
         self._reported = faults
         session = self._session
-        waiting = self._queue.qsize() * BLOCK_SIZE / SAMPLE_RATE
+        waiting = (self._arrived - self._taken) * BLOCK_SIZE / SAMPLE_RATE
         words = self._pipeline.queue
         factor = session.work_seconds / session.audio_seconds if session and session.samples else 0.0
+        companions, reported_companions = asdict(self._companion_faults), self._reported_companions
+        self._reported_companions = companions
         if faults["bad"] > reported["bad"]:
             level, text = DiagnosticStatus.ERROR, self._last_bad
+        elif any(companions[name] > reported_companions[name] for name in ("bad_playback", "bad_sights")):
+            level, text = DiagnosticStatus.ERROR, companions["last_bad"]
         elif faults != reported:
             level, text = DiagnosticStatus.WARN, "audio was lost, repeated or out of order"
         elif waiting > QUEUE_WARNING:
@@ -240,6 +305,7 @@ class Hearing(StageNode):
             "longest_wait_seconds": f"{words.oldest:.2f}",
             "recognition_behind_seconds": f"{words.behind:.2f}",
             **faults,
+            **{name: count for name, count in companions.items() if name != "last_bad"},
         }
         values |= {f"microphone_fault_{i}": fault.message for i, fault in enumerate(self._pipeline.faults, 1)}
         status = DiagnosticStatus(

@@ -19,6 +19,9 @@ from hearing.errors import InputError
 AUDIO_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=30, reliability=ReliabilityPolicy.RELIABLE)
 """About a second of audio messages of 512 samples."""
 
+PICTURES_QOS = QoSProfile(history=HistoryPolicy.KEEP_LAST, depth=5, reliability=ReliabilityPolicy.RELIABLE)
+"""Reaches whoever wants pictures, whatever of them he wants to have."""
+
 STATE_QOS = QoSProfile(
     history=HistoryPolicy.KEEP_LAST,
     depth=100,
