@@ -165,8 +165,8 @@ def simulate(
 def _render(name: str, out: Path, plot: bool, bag: bool) -> None:
     with _extra("sim"):
         from hearing_sim import load_scene, render
-        from hearing_sim.factorybench import PREFIX, benchmark_scene
-    description = benchmark_scene(name) if name.startswith(PREFIX) else load_scene(name)
+        from hearing_sim.factorybench import PREFIX, WHO, benchmark_scene
+    description = benchmark_scene(name) if name.startswith((PREFIX, WHO)) else load_scene(name)
     begin = time.perf_counter()
     with progress_bar("drawing", 1.0) as advance:
         done = 0.0

@@ -36,6 +36,7 @@ TURN_KINDS = ("statement", "question", "command", "answer", "correction", "backc
 MOTION_STATES = ("idle", "head_turning", "driving")
 HABITS = ("still", "nodding", "chewing", "smiling", "yawning")
 OCCLUSIONS = ("none", "mask", "hand", "cup")
+ARRANGEMENTS = ("free", "one_walks", "swap", "in_line", "off_screen")
 
 MAX_LEVEL_DB = 200.0
 """Far more than anything sounds; a mixture of such levels is still one of finite numbers."""

@@ -109,7 +109,12 @@ class Voice:
 
 
 def converse(
-    voices: Mapping[str, Voice], style: Style, duration: float, rng: Rng, robot_speaks: bool = False
+    voices: Mapping[str, Voice],
+    style: Style,
+    duration: float,
+    rng: Rng,
+    robot_speaks: bool = False,
+    silence: Interval | None = None,
 ) -> tuple[Turn, ...]:
     """Let people talk until the time is over or nobody has anything left to say.
 
@@ -125,12 +130,14 @@ def converse(
         Source of everything random.
     robot_speaks
         True if the robot answers.
+    silence
+        From when to when nobody speaks, in seconds; None if anybody may at any time.
 
     Returns
     -------
     Turns that fit into the duration.
     """
-    talk = _Talk(style, duration, rng)
+    talk = _Talk(style, duration, rng, silence)
     left = {name: list(voice.clips) for name, voice in voices.items()}
     scripted = [name for name, voice in voices.items() if not voice.clips]
     while talk.open and (scripted or any(left.values())):
@@ -153,9 +160,10 @@ def converse(
 class _Talk:
     """The turns so far, and where the time line ends."""
 
-    def __init__(self, style: Style, duration: float, rng: Rng) -> None:
+    def __init__(self, style: Style, duration: float, rng: Rng, silence: Interval | None = None) -> None:
         self.turns: list[Turn] = []
         self.said: set[str] = set()
+        self._silence = silence
         self.style, self._last, self._rng = style, duration - 0.3, rng
         self._end = 0.0
         self._ends: dict[str, float] = {}
@@ -176,6 +184,9 @@ class _Talk:
         free = self._ends[name] + BREATH if name in self._ends else 0.0
         gap = math.ceil(100 * max(gap, free - self._end)) / 100
         length = min(length, breaks_off_after or length)
+        begin = self._end + gap
+        if self._silence is not None and begin < self._silence[1] and begin + length > self._silence[0]:
+            gap = math.ceil(100 * (self._silence[1] - self._end)) / 100
         if self._end + gap + length > self._last:
             room = self._last - self._end - gap
             if not style.cut or room < 0.8:

@@ -72,6 +72,12 @@ class People:
         Probability that somebody walks.
     hidden
         Probability that the camera does not see a face.
+    attentive
+        Probability that somebody looks at the robot all the time, not at whom he speaks to or listens to.
+    arrangements
+        What scenes ask for, one after the other by their seeds: `free`; `one_walks`: one of them, whatever `walking`
+        says; `swap`: two change places in silence in the middle of the scene; `in_line`: the last one stands behind
+        another, as seen from the array; `off_screen`: the last one stands to the side or behind, not ahead.
     """
 
     number: Interval = (2.0, 3.0)
@@ -83,6 +89,8 @@ class People:
     lombard: Interval = (0.0, 0.0)
     walking: float = 0.0
     hidden: float = 0.1
+    attentive: float = 0.0
+    arrangements: tuple[str, ...] = ("free",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +107,10 @@ class Machines:
 
 @dataclass(frozen=True, slots=True)
 class Robots:
-    """The robot: probabilities that it has each of these; `on_body` goes for arrays that are built around a head."""
+    """The robot: probabilities that it has each of these; `on_body` goes for arrays that are built around a head.
+
+    `fps` are the frame rates of cameras, one scene after the other by their seeds.
+    """
 
     on_body: float = 0.0
     imperfect_microphones: float = 0.0
@@ -107,6 +118,7 @@ class Robots:
     ego_noise: float = 0.0
     loudspeaker: float = 0.0
     camera: float = 0.0
+    fps: tuple[float, ...] = (25.0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +174,7 @@ def load_distribution(name_or_path: str | Path) -> SceneDistribution:
 
 
 def _builtin() -> dict[str, Path]:
-    """Return the files of the built-in distributions by name: those of the simulator, and FactoryBench's."""
-    folders = (resources.files("hearing_sim") / "distributions", resources.files("hearing_datasets") / "factorybench")
-    return {path.stem: path for folder in folders for path in Path(str(folder)).glob("*.yaml")}
+    """Return the files of the built-in distributions by name: the simulator's, FactoryBench's, and those of `who/`."""
+    simulator, datasets = Path(str(resources.files("hearing_sim"))), Path(str(resources.files("hearing_datasets")))
+    folders = {simulator / "distributions": "", datasets / "factorybench": "", datasets / "who": "who/"}
+    return {prefix + path.stem: path for folder, prefix in folders.items() for path in folder.glob("*.yaml")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from hearing_sim.checks import inside
@@ -28,6 +29,8 @@ STEP = 0.05
 """Seconds between the times at which ways are compared."""
 FROM_ROBOT = 1.2
 """Metres that a machine keeps from wherever the array gets."""
+LINE = 5.0
+"""Degrees within which who stands behind another is in one line with him and the array."""
 TRIES = 200
 
 
@@ -170,6 +173,99 @@ def walk(rng: Rng, floor: Floor, name: str, start: Vector) -> tuple[Waypoint, ..
         if floor.is_clear(way, name) and nearest(floor.array, way) > 0.6 and is_free(floor.room, way):
             path = longer
     return tuple(path) if len(path) > 1 else ()
+
+
+def place_behind(rng: Rng, floor: Floor, places: list[Vector], farthest: float) -> Vector:
+    """Place a mouth behind one of some others, as seen from where the array starts, within `LINE` degrees of it.
+
+    Raises
+    ------
+    NoRoomError
+        If there is no room behind anybody.
+    """
+    x, y, _ = floor.array.pose.origin(0.0)
+    for attempt in range(TRIES):
+        ahead = places[attempt % len(places)]
+        angle = math.atan2(ahead[1] - y, ahead[0] - x) + math.radians(rng.uniform(-LINE, LINE))
+        near = math.dist(ahead[:2], (x, y)) + CLEARANCE
+        place = _place_at(rng, floor, angle, (near, max(near, farthest)), places)
+        if place is not None:
+            return place
+    raise NoRoomError("distribution: nobody fits behind anybody else; make rooms larger or distances less")
+
+
+def place_aside(rng: Rng, floor: Floor, places: list[Vector], distance: Interval, beyond_deg: float) -> Vector:
+    """Place a mouth farther than an angle to either side of where the array faces when it starts.
+
+    Raises
+    ------
+    NoRoomError
+        If there is no room.
+    """
+    ahead = float(floor.array.pose.yaw(0.0))
+    for _ in range(TRIES):
+        angle = ahead + math.radians(rng.choice([-1, 1]) * rng.uniform(beyond_deg, 180))
+        place = _place_at(rng, floor, angle, distance, places)
+        if place is not None:
+            return place
+    raise NoRoomError("distribution: nobody fits beside what the camera sees; make rooms larger or distances less")
+
+
+def swap(rng: Rng, floor: Floor, starts: dict[str, Vector], time: float) -> dict[str, tuple[Waypoint, ...]]:
+    """Let two people change places, each keeping to his right of the other; return the two paths by name.
+
+    Parameters
+    ----------
+    rng
+        Source of everything random.
+    floor
+        The room, in which all of them stand.
+    starts
+        Where everybody stands, by name.
+    time
+        Seconds at which they set off.
+
+    Raises
+    ------
+    NoRoomError
+        If no two of them can.
+    """
+    pairs = list(combinations(sorted(starts), 2))
+    for number in rng.permutation(len(pairs)).tolist():
+        pair = pairs[number]
+        one, other = (starts[name] for name in pair)
+        arrival = round(time + 1.3 * math.dist(one, other) / max(WALKING_SPEED), 2)
+        for aside in (0.5, 0.8, 1.1):
+            paths = (_past(one, other, aside, time, arrival), _past(other, one, aside, time, arrival))
+            for name, path in zip(pair, paths, strict=True):
+                floor.put(name, path)
+            ways = {name: floor.way(path) for name, path in zip(pair, paths, strict=True)}
+            if all(
+                floor.is_clear(way, name) and nearest(floor.array, way) > 0.6 and is_free(floor.room, way)
+                for name, way in ways.items()
+            ):
+                return dict(zip(pair, paths, strict=True))
+        for name in pair:
+            floor.put(name, (Waypoint(0.0, starts[name]),))
+    raise NoRoomError("distribution: no two people can change places; make rooms larger")
+
+
+def _past(start: Vector, goal: Vector, aside: float, departure: float, arrival: float) -> tuple[Waypoint, ...]:
+    """Walk from one place to another, so many metres to the right of the straight line in the middle of the way."""
+    x, y = goal[0] - start[0], goal[1] - start[1]
+    far = math.hypot(x, y)
+    middle = (
+        round((start[0] + goal[0]) / 2 + aside * y / far, 3),
+        round((start[1] + goal[1]) / 2 - aside * x / far, 3),
+        start[2],
+    )
+    end = (goal[0], goal[1], start[2])
+    return (
+        Waypoint(0.0, start),
+        Waypoint(departure, start),
+        Waypoint(round((departure + arrival) / 2, 2), middle),
+        Waypoint(arrival, end),
+    )
 
 
 def drive(rng: Rng, floor: Floor, start: Vector, speed: float) -> tuple[Waypoint, ...]:

@@ -13,12 +13,27 @@ from pathlib import Path
 
 import numpy as np
 from hearing_datasets import Clip, Split, kit_clips, kit_root, packaged_clips, split_of
-from hearing_sim.checks import HABITS, OCCLUSIONS
+from hearing_datasets.splits import kit_splits
+from hearing_sim.checks import ARRANGEMENTS, HABITS, OCCLUSIONS
 from hearing_sim.conversation import Voice, converse
 from hearing_sim.distribution import RECORDINGS, Interval, Machines, People, Robots, Rooms, SceneDistribution
-from hearing_sim.motion import PoseWaypoint, Waypoint
-from hearing_sim.placement import Floor, NoRoomError, arrange, drive, extent, free_step, place_away, place_inside, walk
+from hearing_sim.motion import PoseWaypoint, Vector, Waypoint
+from hearing_sim.placement import (
+    Floor,
+    NoRoomError,
+    arrange,
+    drive,
+    extent,
+    free_step,
+    place_aside,
+    place_away,
+    place_behind,
+    place_inside,
+    swap,
+    walk,
+)
 from hearing_sim.scene import (
+    ROBOT,
     ArrayPose,
     Background,
     Camera,
@@ -33,6 +48,7 @@ from hearing_sim.scene import (
     Scene,
     Talker,
 )
+from hearing_sim.schema import check_choice
 
 from hearing.arrays import load_array
 from hearing.errors import InputError
@@ -41,9 +57,11 @@ Rng = np.random.Generator
 
 LEFT_OUT = ("sb-spk2", "so762-8", "so762-9")
 """Speakers whose transcripts are wrong, and beginners of whose clean recordings good recognizers get half wrong."""
+OFF_SCREEN = 25.0
+"""Degrees beyond `ahead_deg` from which on nobody is in the picture."""
 ATTEMPTS = 10
 """How often a scene is drawn anew in which not everybody fits."""
-_DURATION, _ROOM, _ARRAY, _EQUIPMENT, _MACHINES, _PLACES, _WALKS, _PEOPLE, _TALK, _SNR = range(200, 210)
+_DURATION, _ROOM, _ARRAY, _EQUIPMENT, _MACHINES, _PLACES, _WALKS, _PEOPLE, _TALK, _SNR, _FACES = range(200, 211)
 """Streams of randomness, one for each part; other ones than those that the simulation of a scene draws from."""
 
 
@@ -83,12 +101,14 @@ def _draw(distribution: SceneDistribution, seed: int, split: Split, attempt: int
     floor = Floor(room, array, duration)
     # People come last: they walk around machines, no machine makes way for them.
     machines, backgrounds = _machines(rng(_MACHINES), distribution.machines, floor)
-    ways = _ways(rng(_PLACES), rng(_WALKS), distribution.people, floor)
-    talkers, voices = _people(rng(_PEOPLE), distribution.people, ways, split)
+    arrangement = distribution.people.arrangements[seed % len(distribution.people.arrangements)]
+    ways = _ways(rng(_PLACES), rng(_WALKS), distribution.people, floor, arrangement)
+    talkers, voices = _people(rng(_PEOPLE), rng(_FACES), distribution.people, ways, split)
     equipment = rng(_EQUIPMENT)
     robot = _robot(equipment, distribution.robots)
     speaks = robot.loudspeaker is not None
-    turns = converse(voices, distribution.conversation, duration, rng(_TALK), robot_speaks=speaks)
+    silence = _silence(ways) if arrangement == "swap" else None
+    turns = converse(voices, distribution.conversation, duration, rng(_TALK), speaks, silence)
     noisy = bool(machines or backgrounds) and any(turn.talker != "robot" for turn in turns)
     snr = _between(rng(_SNR), distribution.snr_db) if distribution.snr_db and noisy else None
     return Scene(
@@ -97,7 +117,7 @@ def _draw(distribution: SceneDistribution, seed: int, split: Split, attempt: int
         room=room,
         array=array,
         microphones=_microphones(equipment, distribution.robots),
-        camera=Camera() if equipment.uniform() < distribution.robots.camera else None,
+        camera=_camera(seed, distribution.robots) if equipment.uniform() < distribution.robots.camera else None,
         robot=robot,
         talkers=talkers,
         turns=turns,
@@ -172,27 +192,50 @@ def _array(rng: Rng, distribution: SceneDistribution, room: Room, seed: int, dur
     return ArrayPose(geometry, path=tuple(path), body_radius=body)
 
 
-def _ways(places: Rng, walks: Rng, people: People, floor: Floor) -> dict[str, tuple[Waypoint, ...]]:
+def _ways(places: Rng, walks: Rng, people: People, floor: Floor, arrangement: str) -> dict[str, tuple[Waypoint, ...]]:
     """Place people and let some of them walk; whoever stands still has one waypoint."""
+    check_choice(f"distribution: people.arrangements: {arrangement!r}", arrangement, ARRANGEMENTS)
     number = int(places.integers(int(people.number[0]), int(people.number[1]) + 1))
-    arranged = arrange(places, floor, number, people.distance, people.min_angle_deg, people.ahead_deg)
+    arranged = _places(places, people, floor, arrangement, number)
     ways = {f"talker_{index}": (Waypoint(0.0, place),) for index, place in enumerate(arranged, 1)}
     for name, way in ways.items():
         floor.put(name, way)
+    if arrangement == "swap":
+        starts = {name: start.position for name, (start,) in ways.items()}
+        return ways | swap(walks, floor, starts, round(floor.duration / 2, 1))
+    walker = str(walks.choice(sorted(ways))) if arrangement == "one_walks" else None
     for name, (start,) in ways.items():
-        if walks.uniform() < people.walking:
+        if name == walker or (walker is None and walks.uniform() < people.walking):
             ways[name] = walk(walks, floor, name, start.position) or (start,)
             floor.put(name, ways[name])
     return ways
 
 
+def _places(rng: Rng, people: People, floor: Floor, arrangement: str, number: int) -> list[Vector]:
+    if arrangement not in ("in_line", "off_screen"):
+        return arrange(rng, floor, number, people.distance, people.min_angle_deg, people.ahead_deg)
+    places = arrange(rng, floor, number - 1, people.distance, people.min_angle_deg, people.ahead_deg)
+    if arrangement == "in_line":
+        return [*places, place_behind(rng, floor, places, people.distance[1])]
+    return [*places, place_aside(rng, floor, places, people.distance, people.ahead_deg + OFF_SCREEN)]
+
+
+def _silence(ways: dict[str, tuple[Waypoint, ...]]) -> Interval:
+    """Return when those walk who change places."""
+    path = next(way for way in ways.values() if len(way) > 1)
+    return path[1].time, path[-1].time
+
+
 def _people(
-    rng: Rng, people: People, ways: dict[str, tuple[Waypoint, ...]], split: Split
+    rng: Rng, faces: Rng, people: People, ways: dict[str, tuple[Waypoint, ...]], split: Split
 ) -> tuple[tuple[Talker, ...], dict[str, Voice]]:
+    known = kit_splits()[split]["faces"] if kit_root() is not None else []
+    attentive = faces.uniform(size=len(ways)) < people.attentive
+    identities = [*faces.permutation(known).tolist(), *[None] * len(ways)]
     talkers: list[Talker] = []
     voices: dict[str, Voice] = {}
     used: set[str] = set()
-    for name, way in ways.items():
+    for (name, way), identity, looks in zip(ways.items(), identities, attentive, strict=False):
         voice, spoken = _voice(rng, people, split, used)
         used.add(voice)
         habit, covered = str(rng.choice(HABITS)), str(rng.choice(OCCLUSIONS)) if rng.uniform() < 0.15 else "none"
@@ -205,7 +248,8 @@ def _people(
                 level_db=round(_between(rng, people.level_db), 1),
                 lombard=round(_between(rng, people.lombard), 2),
                 pitch=spoken.pitch,
-                face=None if rng.uniform() < people.hidden else Face(habit=habit, occlusion=covered),
+                looks_at=ROBOT if looks else None,
+                face=None if rng.uniform() < people.hidden else Face(identity, habit, covered),
             )
         )
         voices[name] = spoken
@@ -266,6 +310,10 @@ def _robot(rng: Rng, robots: Robots) -> Robot:
         distortion=round(float(rng.uniform(0.0, 0.4)), 2),
     )
     return Robot(ego, loudspeaker if rng.uniform() < robots.loudspeaker else None)
+
+
+def _camera(seed: int, robots: Robots) -> Camera:
+    return Camera(fps=robots.fps[seed % len(robots.fps)])
 
 
 def _microphones(rng: Rng, robots: Robots) -> Microphones:

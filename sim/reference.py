@@ -22,10 +22,11 @@ FaceBox = Callable[[str, float], tuple[float, float, float, float] | None]
 """Where the camera sees a talker's face at a time: left, top, width and height in pixels."""
 
 
-def reference_segments(scene: Scene, turns: list[PlacedTurn]) -> list[dict[str, Any]]:
+def reference_segments(scene: Scene, turns: list[PlacedTurn], face_box: FaceBox | None = None) -> list[dict[str, Any]]:
     """List what people say as SegLST segments: times as heard at the array, directions in the middle of each.
 
-    What the robot, radios and announcements say is not listed: nobody is to be heard there.
+    `face_id` names whose `face_box` in sources.jsonl says it; None if the camera does not see the face meanwhile. What
+    the robot, radios and announcements say is not listed: nobody is to be heard there.
     """
     segments = []
     for number, placed in enumerate(turns):
@@ -35,6 +36,9 @@ def reference_segments(scene: Scene, turns: list[PlacedTurn]) -> list[dict[str, 
         place = _place(scene, placed.turn.talker, middle)
         travel = place["distance_m"] / SPEED_OF_SOUND
         listener = listener_of(scene, scene.turns, number)
+        seen = face_box is not None and any(
+            face_box(placed.turn.talker, float(time)) for time in np.arange(placed.start, placed.end, STEP)
+        )
         segments.append(
             {
                 "session_id": scene.name,
@@ -46,6 +50,7 @@ def reference_segments(scene: Scene, turns: list[PlacedTurn]) -> list[dict[str, 
                 "addressed_to_robot": placed.turn.to == ROBOT,
                 "addressed_to": listener,
                 "kind": placed.turn.kind,
+                "face_id": placed.turn.talker if seen else None,
                 "word_times": [
                     [word.word, round(word.start + travel, 3), round(word.end + travel, 3)] for word in placed.words
                 ],

@@ -73,7 +73,7 @@ def _write(scene: Scene, simulation: Simulation, out_dir: Path, progress: Callab
         array = {"name": simulation.array.name, "microphones": simulation.array.positions.tolist()}
         (folder / "array.yaml").write_text(yaml.safe_dump(array, sort_keys=False), encoding="utf-8")
         face_box = _write_video(scene, simulation, folder, progress)
-        segments = reference_segments(scene, simulation.turns)
+        segments = reference_segments(scene, simulation.turns, face_box)
         (folder / "reference" / "segments.json").write_text(json.dumps(segments, indent=1), encoding="utf-8")
         _write_lines(folder / "reference" / "sources.jsonl", reference_sources(scene, simulation.turns, face_box))
         if motion := odometry(scene):

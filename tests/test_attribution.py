@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ class Room:
         track_id, utterance = track or self.count, f"u{self.count}"
         times = np.linspace(start, end, len(azimuths_deg) + 1)
         samples = hum(pitch, end - start)
-        for index, (begin, stop) in enumerate(zip(times, times[1:], strict=False)):
+        for index, (begin, stop) in enumerate(pairwise(times)):
             part = samples[round((begin - start) * SAMPLE_RATE) : round((stop - start) * SAMPLE_RATE)]
             talking = np.ones(len(part) // 256, np.float32)
             self.attribution.hear((SourceAudio(track_id, part, part, talking, round(begin * SAMPLE_RATE)),))
@@ -161,7 +162,8 @@ def test_a_direction_says_less_the_farther_and_the_longer_ago():
     cue = DirectionCue()
     ratios = [cue.log_ratio(np.deg2rad(apart), 1.0) for apart in (0, 5, 10, 20, 40)]
     assert ratios == sorted(ratios, reverse=True)
-    assert ratios[0] > 2.0 and ratios[-1] < -2.0
+    assert ratios[0] > 2.0
+    assert ratios[-1] < -2.0
     assert abs(cue.log_ratio(np.deg2rad(40), 600.0)) < 0.1
 
 

@@ -10,6 +10,10 @@ cpWER, tcpWER, ORC-WER
     of words, and optimal reference combination, which is blind to speakers.
 attribution error
     Share of the recognized words that are given to the wrong speaker, see `hearing.evaluation.words`.
+person count, identity switches
+    How many speakers are told apart, and how often somebody becomes somebody else, see `hearing.evaluation.people`.
+wrong face
+    Share of the recognized words that are given to the wrong face, see `hearing.evaluation.faces`.
 DER
     Diarization error without collar, overlaps scored, see `hearing.evaluation.diarization`.
 direction error
@@ -24,10 +28,18 @@ from pathlib import Path
 
 from hearing.evaluation.diarization import diarization_error_rate
 from hearing.evaluation.directions import frame_errors, segment_errors
+from hearing.evaluation.faces import face_error_rate
 from hearing.evaluation.files import read_hypothesis, read_reference
+from hearing.evaluation.people import identity_switches, person_count
 from hearing.evaluation.report import render
 from hearing.evaluation.score import Score
-from hearing.evaluation.words import attribution_error_rate, false_alarm_words, normalized, word_error_rates
+from hearing.evaluation.words import (
+    attribution_error_rate,
+    false_alarm_words,
+    normalized,
+    recognized_words,
+    word_error_rates,
+)
 
 __all__ = ["Score", "evaluate", "render"]
 
@@ -40,7 +52,7 @@ def evaluate(reference: Path, hypothesis_dir: Path) -> Score:
     reference
         A recording folder, its `reference/` folder, or a segments.json.
     hypothesis_dir
-        Folder with segments.json; words.jsonl, tracks.jsonl and timing.json are scored if they are there.
+        Folder with segments.json; words.jsonl, tracks.jsonl, faces.jsonl and timing.json are scored if they are there.
 
     Raises
     ------
@@ -51,11 +63,13 @@ def evaluate(reference: Path, hypothesis_dir: Path) -> Score:
     hypothesis = read_hypothesis(hypothesis_dir)
     true_words, heard_words = normalized(truth.segments), normalized(hypothesis.segments)
     rates = word_error_rates(true_words, heard_words)
+    recognized = recognized_words(true_words, heard_words)
+    speakers = dict(rates.cp.assignment)
     return Score(
         cp=rates.cp,
         tcp=rates.tcp,
         orc=rates.orc,
-        attribution=attribution_error_rate(true_words, heard_words, dict(rates.cp.assignment)),
+        attribution=None if recognized is None else attribution_error_rate(recognized, speakers),
         diarization=diarization_error_rate(truth.segments, hypothesis.segments),
         hypothesis_words=sum(len(segment["words"].split()) for segment in hypothesis.segments),
         false_alarm_words=false_alarm_words(truth.segments, hypothesis.words),
@@ -65,6 +79,9 @@ def evaluate(reference: Path, hypothesis_dir: Path) -> Score:
         final_latencies=_latencies(hypothesis.words, "emitted_final"),
         audio_seconds=hypothesis.audio_seconds,
         compute_seconds=hypothesis.compute_seconds,
+        people=person_count(truth.segments, hypothesis.segments),
+        switches=None if recognized is None else identity_switches(recognized),
+        faces=None if recognized is None else face_error_rate(recognized, truth.faces, hypothesis.faces),
     )
 
 

@@ -19,6 +19,34 @@ LONGEST_SEGMENT = 3600.0
 Record = dict[str, Any]
 Frames = dict[int, list[float]]
 """Azimuths in degrees of all that sounds, by frame index (time / FRAME)."""
+Box = tuple[float, float, float, float]
+"""A face in a picture: left, top, width and height in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceFrames:
+    """Where the camera really sees people's faces.
+
+    Attributes
+    ----------
+    boxes
+        By frame index and by name.
+    speaking
+        Who speaks in each frame, seen or not; a frame without anybody may be missing.
+    """
+
+    boxes: dict[int, dict[str, Box]]
+    speaking: dict[int, set[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class HeardFace:
+    """A face in a frame, as a line of faces.jsonl says: which, where in the picture, and whether it speaks."""
+
+    frame: int
+    face_id: str
+    box: Box
+    speaking: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +59,13 @@ class Truth:
         SegLST records with plain floats as times.
     talkers
         True azimuths of the people who talk, in each frame in which somebody does.
+    faces
+        Their faces, or None if there is no camera.
     """
 
     segments: list[Record]
     talkers: Frames
+    faces: FaceFrames | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +82,8 @@ class Hypothesis:
         Azimuths of active talker tracks in each frame.
     audio_seconds, compute_seconds
         Length of the audio and time it took; 0 if timing.json is missing.
+    faces
+        All faces in all frames; none if faces.jsonl is missing.
     """
 
     segments: list[Record]
@@ -58,6 +91,7 @@ class Hypothesis:
     tracks: Frames
     audio_seconds: float
     compute_seconds: float
+    faces: tuple[HeardFace, ...] = ()
 
 
 def read_reference(path: Path) -> Truth:
@@ -74,9 +108,11 @@ def read_reference(path: Path) -> Truth:
         where = "no reference/segments.json in this folder" if path.is_dir() else "no such file or folder"
         raise InputError(f"{path}: {where}; give a recording folder with a reference, or a segments.json")
     segments = _read_segments(file)
-    sources = file.with_name("sources.jsonl")
-    talkers = _source_frames(sources) if sources.is_file() else _segment_frames(segments)
-    return Truth(segments, talkers)
+    sources = _read_lines(file.with_name("sources.jsonl"), "time", "azimuth_deg")
+    if sources is None:
+        return Truth(segments, _segment_frames(segments))
+    people = [record for record in sources if record.get("kind") == "talker"]
+    return Truth(segments, _source_frames(people), _face_frames(people, str(file.with_name("sources.jsonl"))))
 
 
 def read_hypothesis(folder: Path) -> Hypothesis:
@@ -100,6 +136,7 @@ def read_hypothesis(folder: Path) -> Hypothesis:
         tracks=_track_frames(folder / "tracks.jsonl"),
         audio_seconds=float(timing.get("audio_seconds", 0.0)),
         compute_seconds=float(timing.get("total_seconds", 0.0)),
+        faces=_heard_faces(folder / "faces.jsonl"),
     )
 
 
@@ -166,12 +203,42 @@ def _track_frames(path: Path) -> Frames:
     return frames
 
 
-def _source_frames(path: Path) -> Frames:
+def _source_frames(people: list[Record]) -> Frames:
     frames: Frames = {}
-    for record in _read_lines(path, "time", "azimuth_deg") or []:
-        if record.get("kind") == "talker" and record.get("active", True):
+    for record in people:
+        if record.get("active", True):
             frames.setdefault(_frame(record["time"]), []).append(record["azimuth_deg"])
     return frames
+
+
+def _face_frames(people: list[Record], where: str) -> FaceFrames | None:
+    if not any("face_box" in record for record in people):
+        return None
+    boxes: dict[int, dict[str, Box]] = {}
+    speaking: dict[int, set[str]] = {}
+    for record in people:
+        frame, name = _frame(record["time"]), str(record.get("source"))
+        if record.get("face_box") is not None:
+            boxes.setdefault(frame, {})[name] = _box(record["face_box"], where)
+        if record.get("active", True):
+            speaking.setdefault(frame, set()).add(name)
+    return FaceFrames(boxes, speaking)
+
+
+def _heard_faces(path: Path) -> tuple[HeardFace, ...]:
+    return tuple(
+        HeardFace(
+            _frame(record["time"]), str(record.get("face_id")), _box(record.get("box"), str(path)), record["speaking"]
+        )
+        for record in _read_lines(path, "time", "speaking") or []
+    )
+
+
+def _box(value: Any, where: str) -> Box:
+    if not isinstance(value, list) or len(value) != 4 or not all(isinstance(side, int | float) for side in value):
+        raise InputError(f"{where}: a face's box is {value!r}, not [left, top, width, height]; write the file again")
+    left, top, width, height = (float(side) for side in value)
+    return left, top, width, height
 
 
 def _segment_frames(segments: list[Record]) -> Frames:

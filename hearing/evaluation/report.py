@@ -17,6 +17,7 @@ def render(score: Score) -> Table:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(style="dim")
     _add_words(table, score)
+    _add_people(table, score)
     table.add_section()
     _add_directions(table, score)
     _add_latencies(table, score)
@@ -29,15 +30,22 @@ def _add_words(table: Table, score: Score) -> None:
     table.add_row("cpWER", _percent(score.cp), _word_note(score.cp))
     table.add_row("tcpWER", _percent(score.tcp), f"words up to {COLLAR:.0f} s off")
     table.add_row("ORC-WER", _percent(score.orc), "whoever said it" if score.orc else "too many heard speakers")
-    attribution = score.attribution
+    table.add_row("words in silence", str(score.false_alarm_words), f"of {score.hypothesis_words} heard words")
+
+
+def _add_people(table: Table, score: Score) -> None:
+    attribution, people, faces = score.attribution, score.people, score.faces
     note = (
         f"{attribution.errors} of {attribution.length} recognized words" if attribution else "too many heard speakers"
     )
     table.add_row("wrong speaker", _percent(attribution), note)
+    if faces is not None and faces.length:
+        table.add_row("wrong face", _percent(faces), f"{faces.errors} of {faces.length} recognized words")
     der = score.diarization
     note = f"missed {der.missed:.1f} s, false {der.false_alarm:.1f} s, confused {der.confusion:.1f} s"
     table.add_row("DER", _percent(der), f"{note}, of {der.length:.1f} s")
-    table.add_row("words in silence", str(score.false_alarm_words), f"of {score.hypothesis_words} heard words")
+    switched = "" if score.switches is None else f", who become somebody else {score.switches} times"
+    table.add_row("people", str(people.heard), f"{people.true} speak{switched}")
 
 
 def _add_directions(table: Table, score: Score) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
 from meeteval.wer import ErrorRate
 
 from hearing.evaluation.diarization import DiarizationErrorRate
+from hearing.evaluation.faces import FaceErrorRate
+from hearing.evaluation.people import PersonCount
 from hearing.evaluation.words import AttributionErrorRate
 
 GOOD_DIRECTION = 10.0
@@ -37,6 +39,12 @@ class Score:
         Seconds from the end of a word to its result, one for each word.
     audio_seconds, compute_seconds
         Length of the audio and time it took; 0 if not known.
+    people
+        How many there are, and are told apart.
+    switches
+        How often somebody's words are suddenly somebody else's; None as `orc`.
+    faces
+        Recognized words given to the wrong face; of no words without a camera, None as `orc`.
     """
 
     cp: ErrorRate
@@ -52,13 +60,17 @@ class Score:
     final_latencies: tuple[float, ...]
     audio_seconds: float
     compute_seconds: float
+    people: PersonCount
+    switches: int | None
+    faces: FaceErrorRate | None
 
     @classmethod
     def zero(cls) -> Score:
         """Return the neutral element of the sum."""
         words, attribution = ErrorRate.zero(), AttributionErrorRate.zero()
         return cls(
-            words, words, words, attribution, DiarizationErrorRate.zero(), 0, 0, (), (), (), (), 0.0, 0.0
+            words, words, words, attribution, DiarizationErrorRate.zero(), 0, 0, (), (), (), (), 0.0, 0.0,
+            PersonCount.zero(), 0, FaceErrorRate.zero(),
         )  # fmt: skip
 
     def __add__(self, other: Score) -> Score:
@@ -82,6 +94,9 @@ class Score:
             "orcwer": _word_errors(self.orc),
             "attribution_error": _counts(self.attribution, "errors", "length"),
             "der": _counts(self.diarization, "missed", "false_alarm", "confusion", "length"),
+            "person_count": asdict(self.people),
+            "identity_switches": self.switches,
+            "wrong_face": _counts(self.faces, "errors", "missed", "length"),
             "direction_error_deg": direction_summary(self.frame_direction_errors),
             "direction_error_per_segment_deg": direction_summary(self.segment_direction_errors),
             "latency_partial_seconds": percentiles(self.partial_latencies, 50, 90),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -86,6 +86,26 @@ class AttributionErrorRate:
         return self.errors / self.length if self.length else None
 
 
+@dataclass(frozen=True, slots=True)
+class RecognizedWord:
+    """A true word that was recognized.
+
+    Attributes
+    ----------
+    speaker, time
+        Who says it, and when it begins in about, in seconds.
+    heard_speaker
+        Who is said to have said it.
+    face_id
+        Whose face is said to have said it, if any.
+    """
+
+    speaker: str
+    time: float
+    heard_speaker: str
+    face_id: str | None = None
+
+
 def normalized(segments: list[dict[str, Any]]) -> SegLST:
     """Make a SegLST of one session with normalized words; segments without any are left out."""
     normalize = normalizer()
@@ -96,6 +116,7 @@ def normalized(segments: list[dict[str, Any]]) -> SegLST:
             "words": normalize(segment["words"]),
             "start_time": float(segment["start_time"]),
             "end_time": float(segment["end_time"]),
+            "face_id": segment.get("face_id"),
         }
         for segment in segments
     ]
@@ -125,44 +146,58 @@ def word_error_rates(reference: SegLST, hypothesis: SegLST) -> WordErrorRates:
     )
 
 
-def attribution_error_rate(
-    reference: SegLST, hypothesis: SegLST, speakers: Mapping[str | None, str | None]
-) -> AttributionErrorRate | None:
-    """Count recognized words that are given to the wrong speaker.
+def recognized_words(reference: SegLST, hypothesis: SegLST) -> list[RecognizedWord] | None:
+    """List the words that are recognized, and whose they are said to be.
 
     1. Each true segment is assigned to the heard speaker whose words fit it best at that time, blind to who spoke:
        MeetEval's time-constrained ORC alignment with a collar of `COLLAR`.
     2. The words of each heard speaker are aligned with the segments assigned to it. Words that are equal are the
        recognized ones.
-    3. A recognized word is wrong if its heard speaker is not the one that cpWER's permutation maps its true speaker to.
 
     Parameters
     ----------
     reference, hypothesis
         Normalized segments.
-    speakers
-        Heard speaker by true speaker, from cpWER.
 
     Returns
     -------
-    The rate, or None if there are too many heard speakers to compute it.
+    The words in order of time, or None if there are too many heard speakers to align.
     """
     if not len(reference) or not len(hypothesis):
-        return AttributionErrorRate.zero()
+        return []
     streams = hypothesis.groupby("speaker")
     if len(streams) > _MAX_ORC_SPEAKERS:
         return None
     assignment = time_constrained_orc_wer(reference, hypothesis, collar=COLLAR).assignment
-    errors = length = 0
+    words = []
     for heard_speaker, stream in streams.items():
         assigned = SegLST([segment for segment, to in zip(reference, assignment, strict=True) if to == heard_speaker])
         if not len(assigned):
             continue
         for true, heard in align(assigned, stream, collar=COLLAR, style="seglst"):
             if true is not None and heard is not None and true["words"] == heard["words"]:
-                length += 1
-                errors += speakers.get(true["speaker"]) != heard_speaker
-    return AttributionErrorRate(errors, length)
+                words.append(RecognizedWord(true["speaker"], true["start_time"], heard_speaker, heard["face_id"]))
+    return sorted(words, key=lambda word: word.time)
+
+
+def attribution_error_rate(
+    words: Iterable[RecognizedWord], speakers: Mapping[str | None, str | None]
+) -> AttributionErrorRate:
+    """Count recognized words that are given to the wrong speaker.
+
+    Parameters
+    ----------
+    words
+        Recognized words.
+    speakers
+        Heard speaker by true speaker, from cpWER's permutation; a word is wrong if it is given to another one.
+
+    >>> words = [RecognizedWord("anna", 0.0, "1"), RecognizedWord("ben", 1.0, "1")]
+    >>> attribution_error_rate(words, {"anna": "1", "ben": "2"})
+    AttributionErrorRate(errors=1, length=2)
+    """
+    right = [speakers.get(word.speaker) == word.heard_speaker for word in words]
+    return AttributionErrorRate(right.count(False), len(right))
 
 
 def false_alarm_words(reference: list[dict[str, Any]], words: list[dict[str, Any]]) -> int:
