@@ -13,7 +13,9 @@ from hearing.errors import InputError
 
 
 def train(
-    network: Annotated[str, typer.Argument(help="What to train: mask, separator, lips, addressee or recognizer.")],
+    network: Annotated[
+        str, typer.Argument(help="What to train: mask, separator, lips, addressee, floor or recognizer.")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for data, checkpoints, curves and the network; by default one in checkpoints."),
@@ -41,9 +43,12 @@ def train(
     if min(mixtures, films) < 1 or min(workers, seed, sentences) < 0 or (steps is not None and steps < 1):
         raise InputError("--mixtures, --films and --steps need 1 or more, --sentences, --seed and --workers 0 or more")
     processes = workers or os.cpu_count() or 1
-    folder = out or Path("checkpoints") / (network if network in ("recognizer", "lips", "addressee") else "frontend")
+    folder = out or Path("checkpoints") / (
+        network if network in ("recognizer", "lips", "addressee", "floor") else "frontend"
+    )
     try:
         from hearing_models.addressee import recipe as addressee
+        from hearing_models.floor import recipe as floor
         from hearing_models.frontend import recipe as frontend
         from hearing_models.lips import recipe as lips
         from hearing_models.recognizer import recipe as recognizer
@@ -57,6 +62,8 @@ def train(
             weights = lips.run_recipe(lips.Plan(folder, films, steps or lips.STEPS, seed, processes), note)
         elif network == "addressee":
             weights = addressee.run_recipe(folder, seed, note)
+        elif network == "floor":
+            weights = floor.train(folder, seed, note)
         else:
             weights = frontend.run_recipe(network, folder, mixtures, steps, seed, processes, note)
-    say(f"{weights}, with curves.png beside it")
+    say(f"{weights}, with what it learned beside it")

@@ -38,6 +38,7 @@ from hearing.types import (
     Float32Array,
     HearingOutput,
     Mouth,
+    SourceAudio,
     SpeechChunk,
     Track,
     Transcript,
@@ -54,6 +55,8 @@ STEP = 4 * HOP
 TRACK_PERIOD = SAMPLE_RATE // 10
 _OLD = 0.2
 """Seconds after which what was seen of mouths does not count for what is heard."""
+StepListener = Callable[[tuple[Track, ...], tuple[SourceAudio, ...]], None]
+"""Is told of every step the people who are heard, and their separated signals."""
 MotionSource = Callable[[float], ArrayMotion]
 """Tells how the array moves at a time in seconds, from what is known then."""
 
@@ -94,6 +97,11 @@ class Pipeline:
         Settings of the stages.
     attribution
         Tells who speaks; without, by direction alone.
+
+    Attributes
+    ----------
+    listener
+        Is told of every step who is heard, and what of him; for turn-taking.
     """
 
     def __init__(
@@ -113,6 +121,7 @@ class Pipeline:
         segmentation = self.config.segmentation
         attribution = attribution or PersonAttribution(self.config.attribution)
         self._assembler = UtteranceAssembler(attribution, segmentation.lead, segmentation.tail)
+        self.listener: StepListener | None = None
         self._libraries = ThreadpoolController()
         self.reset()
 
@@ -290,6 +299,9 @@ class Pipeline:
         people = tuple(
             replace(track, activity=self._segmenter.activity(track.id)) for track in heard.tracks if not track.tentative
         )
+        if self.listener is not None:
+            known = {track.id for track in people}
+            self.listener(people, tuple(source for source in heard.sources if source.track_id in known))
         with self._clock("attribute"):
             utterances += self._assembler.corrections(now)
             faces = self._assembler.faces(now, people)

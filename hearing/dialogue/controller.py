@@ -23,6 +23,8 @@ from hearing.dialogue.partner import Partner
 from hearing.speech import self_heard
 from hearing.types import Utterance
 
+_LIKELY = 0.75
+"""Probability that a turn is over from which on its final words need to be followed by less silence."""
 _ASIDE = 2.0
 """Seconds of silence after which what was said to somebody else is done with."""
 
@@ -41,9 +43,9 @@ class DuplexConfig:
         and said to the robot with this one.
     unsaid
         While no word of it is known: when somebody talks to the robot with this one.
-    timer, thinking
-        Only where the floor model cannot tell: silence after which a turn is over, and after which it is over even
-        though it sounds unfinished.
+    read, timer, thinking
+        Only where the floor model is not sure: silence after which a turn is over that is likely to be and whose words
+        are final, after which any is, and after which it is over even though it sounds unfinished.
     openers
         What to begin with, in turn, while the last words are still being recognized; none: wait for them.
     word_patience
@@ -64,6 +66,7 @@ class DuplexConfig:
     over: float = 0.97
     addressed: float = 0.5
     unsaid: float = 0.7
+    read: float = 1.2
     timer: float = 3.0
     thinking: float = 6.0
     openers: tuple[str, ...] = ("Okay,", "Right,", "Well,")
@@ -248,8 +251,9 @@ class DuplexController:
         if answering or partner.track_id in self._queue or not partner.fresh:
             return
         turn = partner.turn
+        finished = config.read if turn is not None and turn.final and partner.over >= _LIKELY else config.timer
         over = (floor.over >= config.over and floor.silence >= PAUSE) or floor.silence >= (
-            config.timer if floor.over >= 0.5 else config.thinking
+            finished if floor.over >= 0.5 else config.thinking
         )
         if over and self._is_request(turn, floor):
             self._queue.append(partner.track_id)

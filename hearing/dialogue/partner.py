@@ -25,8 +25,8 @@ class Partner:
         The track.
     name, direction
         As in the latest utterance.
-    floor
-        The latest state of the floor.
+    floor, over
+        The latest state of the floor, and how likely it was at most in this pause that the turn is over.
     utterances
         The words of the turn that is not answered yet, by utterance.
     last_voice, closed_voice
@@ -39,6 +39,7 @@ class Partner:
     name: str = UNKNOWN
     direction: Direction | None = None
     floor: FloorState | None = None
+    over: float = 0.0
     utterances: dict[str, Utterance] = field(default_factory=dict)
     last_voice: float = 0.0
     closed_voice: float = 0.0
@@ -57,6 +58,7 @@ class Partner:
     def follow(self, floor: FloorState) -> None:
         """Note what becomes of the floor; old words are forgotten."""
         self.floor = floor
+        self.over = 0.0 if floor.talking else max(self.over, floor.over)
         self.direction = floor.direction or self.direction
         if floor.talking:
             self.last_voice = floor.time

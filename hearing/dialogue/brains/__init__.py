@@ -1,0 +1,1 @@
+"""What answers: commands of a grammar, a language model, or both."""
