@@ -39,6 +39,8 @@ _FACE_SURE = 0.7
 _LOOKS_SURE, _INTRODUCED = 3.0, 5.0
 """Log-likelihood ratio from which on a face is somebody's who is remembered, and as how many seconds of his speech that
 counts."""
+_OWN = 2.0
+"""Log-likelihood ratio of a face that is the speaker's by what he said before, and minus that of somebody else's."""
 _BOUND, _SEEN = 0.998, 0.7
 """Probability that a person's face is his, and that of somebody new is seen, if there is one that is nobody's."""
 
@@ -249,6 +251,14 @@ class PersonAttribution:
             return {}
         return self._faces.ratios(heard.track_id, heard.total, heard.start, heard.end)
 
+    def _with_owners(self, ratios: Mapping[str, float], speaker: Person) -> dict[str, float]:
+        """Believe more that it is the speaker's own face, and less that it is another person's."""
+        owners = {face: person for person in self._people if (face := self._face_of(person))}
+        return {
+            face: ratio + (0.0 if face not in owners else _OWN if owners[face] is speaker else -_OWN)
+            for face, ratio in ratios.items()
+        }
+
     def _face_of(self, person: Person) -> str | None:
         """Return the face that is a person's, if one is, and nobody else's rather."""
         for face, seconds in sorted(person.faces.items(), key=lambda item: -item[1]):
@@ -274,7 +284,7 @@ class PersonAttribution:
         person.utterances.add(heard.id)
         heard.person = person
         name = person.name if probability >= self.config.unknown else UNKNOWN
-        face, sure = most_likely(self._faces_of(heard))
+        face, sure = most_likely(self._with_owners(self._faces_of(heard), person))
         heard.attribution = Attribution(name, probability, cues, face, sure)
 
     def _prune(self) -> None:
