@@ -54,7 +54,7 @@ class AttributionConfig:
     voice: bool = True
     lips: bool = True
     continuity: bool = True
-    newcomer: float = 0.3
+    newcomer: float = 0.5
     enrolled: float = 0.2
     busy: float = -4.0
     unknown: float = 0.3

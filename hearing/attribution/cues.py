@@ -30,8 +30,8 @@ class DirectionCue:
 
     spread: float = np.deg2rad(7.0)
     sway: float = np.deg2rad(1.0)
-    stay: float = 60.0
-    elsewhere: float = 0.06
+    stay: float = 90.0
+    elsewhere: float = 0.025
 
     def log_ratio(self, apart: float, seconds: float) -> float:
         """Compare two directions.
