@@ -21,6 +21,7 @@ from rich.console import Console
 
 from hearing.cli_bench import bench
 from hearing.cli_calibrate import calibrate
+from hearing.cli_converse import converse
 from hearing.cli_enroll import enroll
 from hearing.cli_listen import listen
 from hearing.cli_replay import bags, needs_bags, record, replay
@@ -259,6 +260,7 @@ def demo(
 app.command("calibrate")(calibrate)
 app.command("enroll")(enroll)
 app.command("listen")(listen)
+app.command("converse")(converse)
 app.command("record")(record)
 app.command("replay")(replay)
 app.command("report")(report)
