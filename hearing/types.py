@@ -305,8 +305,8 @@ class Utterance:
     """Who said what, from where, and to whom.
 
     An utterance is published again with a higher revision whenever something about it changes. `final` is set when its
-    words are; if it has none, the utterance is withdrawn. Within 2 s after its end a final one may be published once
-    more, with another speaker.
+    words are; if it has none, the utterance is withdrawn. After its end a final one may be published once more:
+    within 2 s with another speaker, within 4 s without words, as the echo of another one.
 
     Attributes
     ----------

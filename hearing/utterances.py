@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from hearing.vision.face import Sight
 
 
+ECHOES = 4.0
+"""Seconds after its end in which an utterance may turn out to be the echo of another one."""
+
+
 @dataclass(slots=True)
 class _Open:
     """An utterance on its way.
@@ -214,14 +218,13 @@ class UtteranceAssembler:
     def _other_words(self, utterance_id: str) -> list[tuple[Word, ...]]:
         """List what is said in all other utterances."""
         others = [heard.words for name, heard in self._open.items() if name != utterance_id]
-        return others + [utterance.words for utterance in self._final.values()]
+        return others + [said.words for name, said in self._final.items() if name != utterance_id]
 
     def corrections(self, now: float) -> tuple[Utterance, ...]:
         """Publish again what turns out to be somebody else's, or only the echo of something, soon after its end."""
         corrected = []
-        revision = self._attribution.config.revision
-        for said in [utterance for utterance in self._final.values() if now - utterance.end_time <= revision]:
-            if any(is_echo(said.words, heard.words) for heard in self._open.values()):
+        for said in [utterance for utterance in self._final.values() if now - utterance.end_time <= ECHOES]:
+            if any(is_echo(said.words, other) for other in self._other_words(said.id)):
                 corrected.append(replace(said, revision=said.revision + 1, words=()))
                 self._attribution.withdraw(said.id)
                 del self._final[said.id]

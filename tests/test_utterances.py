@@ -155,3 +155,14 @@ def test_the_same_words_said_later_are_no_echo():
     assembler = both_open()
     assembler.process(transcript("stop the press now", 1.2, 2.0))
     assert assembler.process(on_other_track(transcript("stop the press", 2.2, 2.9, final=True))).words
+
+
+def test_of_two_that_are_final_the_less_sure_one_is_the_echo():
+    assembler = both_open()
+    doubtful = transcript("stop the best", 1.3, 2.0, final=True)
+    words = tuple(replace(word, confidence=0.5) for word in doubtful.words)
+    assert assembler.process(on_other_track(replace(doubtful, words=words))).words
+    assert assembler.process(transcript("stop the press", 1.2, 2.0, final=True)).words
+    (withdrawn,) = assembler.corrections(4.5)
+    assert (withdrawn.id, withdrawn.words) == ("u0002", ())
+    assert not assembler.corrections(4.6)
