@@ -14,6 +14,7 @@ from hearing.console import say
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
+    from hearing.arrays import MicrophoneArray
     from hearing.captions import LiveCaptions
     from hearing.dialogue.acts import DialogueAct
     from hearing.dialogue.brains.brain import Brain
@@ -39,6 +40,7 @@ def converse(
     seconds: Annotated[float | None, typer.Option(help="Stop after so long; by default with Ctrl-C.")] = None,
 ) -> None:
     """Talk with the robot: it answers, is interrupted, and stops at an emergency word."""
+    from hearing.arrays import load_array
     from hearing.captions import LiveCaptions
     from hearing.dialogue.brains.grammar_file import load_grammar
     from hearing.speech.loudspeaker import Loudspeaker
@@ -47,16 +49,16 @@ def converse(
         raise InputError("--endpoint and --model go together: where a language model is, and its name")
     if seconds is not None and seconds <= 0:
         raise InputError(f"--seconds is {seconds:g}; give more than 0")
-    commands = load_grammar(grammar)
+    microphones, commands = load_array(array), load_grammar(grammar)
     brain = _brain(commands, endpoint, model)
     with ExitStack() as closing:
         loudspeaker = closing.enter_context(Loudspeaker(speaker, say))
-        conversation = _conversation(array, people, voice, brain, commands)
+        conversation = _conversation(microphones, people, voice, brain, commands)
         captions = LiveCaptions()
         captions.start()
         closing.callback(captions.stop)
         try:
-            _talk(conversation, brain, array, device, loudspeaker.play, captions, seconds)
+            _talk(conversation, brain, microphones, device, loudspeaker.play, captions, seconds)
         except KeyboardInterrupt:
             say("stopped")
 
@@ -73,8 +75,9 @@ def _brain(commands: Grammar, endpoint: str | None, model: str | None) -> Brain:
     return FallbackBrain(ChatBrain(Endpoint(endpoint, model), brain), brain)
 
 
-def _conversation(array: str, people: Path | None, voice: str | None, brain: Brain, commands: Grammar) -> Conversation:
-    from hearing.arrays import load_array
+def _conversation(
+    array: MicrophoneArray, people: Path | None, voice: str | None, brain: Brain, commands: Grammar
+) -> Conversation:
     from hearing.dialogue.controller import DuplexController
     from hearing.dialogue.converse import Conversation
     from hearing.dialogue.listening import FloorListener
@@ -84,7 +87,7 @@ def _conversation(array: str, people: Path | None, voice: str | None, brain: Bra
     from hearing.speech import load_synthesizer
 
     known = open_people(people).known() if people is not None else None
-    pipeline = Pipeline.create(load_array(array), known=known)
+    pipeline = Pipeline.create(array, known=known)
     pipeline.bias(commands.phrases())
     try:
         classifier = TurnClassifier()
@@ -99,21 +102,20 @@ def _conversation(array: str, people: Path | None, voice: str | None, brain: Bra
 def _talk(
     conversation: Conversation,
     brain: Brain,
-    array: str,
+    array: MicrophoneArray,
     device: str,
     play: Callable[[Float32Array], bool],
     captions: LiveCaptions,
     seconds: float | None,
 ) -> None:
     """Hear, decide and speak, for so many seconds or until Ctrl-C."""
-    from hearing.arrays import load_array
     from hearing.continuity import Continuity, Faults
     from hearing.microphones import live_blocks
     from hearing.types import SAMPLE_RATE
 
     continuity = Continuity(MAX_GAP, Faults())
     state, polled = brain.poll(), 0.0
-    for block in live_blocks(device, load_array(array), Event(), say):
+    for block in live_blocks(device, array, Event(), say):
         admission = continuity.admit(block, round(block.start_sample / SAMPLE_RATE * 1e9))
         if admission.restart:
             say(f"no sound for more than {MAX_GAP:g} s: the conversation ends here")

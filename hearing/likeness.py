@@ -7,13 +7,19 @@ person's.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hearing.errors import InputError
 from hearing.types import Float32Array
 
+CALIBRATION = "calibration.json"
+"""What `read_calibration` reads, beside an encoder's weights."""
 _BEST = 0.999
 """No embedding is worth more."""
 
@@ -43,6 +49,35 @@ def log_ratio(
     worth = float(np.sqrt(quality * other_quality))
     odds = float(np.exp(np.clip(slope * worth * (likeness - middle * worth), -50.0, 50.0)))
     return float(np.log((odds + doubt) / (1.0 + doubt * odds)))
+
+
+def read_calibration(weights: Path, coefficients: Sequence[str], what: str) -> tuple[str, list[float]]:
+    """Read what a fit has written into the folder of an encoder's weights.
+
+    Parameters
+    ----------
+    weights
+        The folder.
+    coefficients
+        Names of the fit's coefficients.
+    what
+        `voices` or `faces`, for people.
+
+    Returns
+    -------
+    Name of the encoder that was fitted to, and the coefficients in their order.
+
+    Raises
+    ------
+    InputError
+        If the file is missing or damaged.
+    """
+    path = weights / CALIBRATION
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return str(record["encoder"]), [float(record["fit"][name]) for name in coefficients]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: no calibration of {what} ({error!r}); install the package again") from error
 
 
 @dataclass(slots=True)

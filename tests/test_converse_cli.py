@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from threading import Thread
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from sound_card import Hum
 
 from hearing.cli import main
 from hearing.speech.loudspeaker import Loudspeaker
@@ -16,27 +15,6 @@ from hearing.speech.loudspeaker import Loudspeaker
 
 class PortAudioError(Exception):
     """As in sounddevice."""
-
-
-class Hum:
-    """Microphones that hear a second of next to nothing."""
-
-    def __init__(self, channels: int, blocksize: int, callback: Callable[..., None], **_: object):
-        self._thread = Thread(target=self._record, args=(channels, blocksize, callback), daemon=True)
-
-    def _record(self, channels: int, blocksize: int, callback: Callable[..., None]) -> None:
-        rng = np.random.default_rng(0)
-        for number in range(40):
-            samples = rng.normal(0, 1e-3, (blocksize, channels)).astype(np.float32)
-            time = SimpleNamespace(inputBufferAdcTime=number * blocksize / 16_000)
-            callback(samples, blocksize, time, SimpleNamespace(input_overflow=False))
-
-    def __enter__(self) -> Hum:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._thread.join()
 
 
 class Speaker:

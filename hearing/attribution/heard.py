@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ class Heard:
         Whether it has ended.
     person, attribution
         Whose it is, and how sure that is.
+    seen
+        Log-likelihood ratios of the faces that may say it, by face, as it was last judged.
     before
         The person as he was known before he was learned from it.
     """
@@ -48,6 +50,7 @@ class Heard:
     closed: bool = False
     person: Person | None = None
     attribution: Attribution | None = None
+    seen: dict[str, float] = field(default_factory=dict)
     before: Person | None = None
 
     @property

@@ -202,6 +202,8 @@ class PersonAttribution:
         for row, heard in enumerate(utterances):
             if self._voices:
                 self._voices.listen(heard.id, heard.id in ending)
+            if self._faces:
+                heard.seen = self._faces.ratios(heard.track_id, heard.total, heard.start, heard.end)
             ratios[row] = self._ratios(heard, people)
         prior = [self.config.enrolled if p.enrolled and not p.utterances else 1.0 for p in people]
         scores = ratios @ self._weights + np.log([*prior, self.config.newcomer])
@@ -234,7 +236,7 @@ class PersonAttribution:
             since = heard.start - time
             continuity[:-1] = [config.tracks.log_ratio(owner.name == person.name, since) for person in people]
             continuity[-1] = config.tracks.log_ratio(False, since)
-        if seen := self._faces_of(heard):
+        if seen := heard.seen:
             own = [self._face_of(person) for person in people]
             free = [ratio for name, ratio in seen.items() if name not in own]
             nobodys = float(np.log(1 - _SEEN + _SEEN * np.exp(max(free)))) if free else 0.0
@@ -244,12 +246,6 @@ class PersonAttribution:
                     face[index] = np.log(_BOUND * np.exp(seen[name]) + (1 - _BOUND) * np.exp(nobodys))
                     direction[index] = 0.0  # it is the face's
         return ratios.T
-
-    def _faces_of(self, heard: Heard) -> dict[str, float]:
-        """Return the log-likelihood ratios of the faces that may say an utterance."""
-        if self._faces is None:
-            return {}
-        return self._faces.ratios(heard.track_id, heard.total, heard.start, heard.end)
 
     def _with_owners(self, ratios: Mapping[str, float], speaker: Person) -> dict[str, float]:
         """Believe more that it is the speaker's own face, and less that it is another person's."""
@@ -284,7 +280,7 @@ class PersonAttribution:
         person.utterances.add(heard.id)
         heard.person = person
         name = person.name if probability >= self.config.unknown else UNKNOWN
-        face, sure = most_likely(self._with_owners(self._faces_of(heard), person))
+        face, sure = most_likely(self._with_owners(heard.seen, person))
         heard.attribution = Attribution(name, probability, cues, face, sure)
 
     def _prune(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -200,7 +201,7 @@ class Duplex:
         return mouth.advance(now)
 
 
-class _Baseline:
+class _Baseline(ABC):
     """Answers after a pause, and stops for every voice: what both baselines do alike.
 
     They ask the same addressee model. A turn of which no word is known yet is waited for.
@@ -235,8 +236,9 @@ class _Baseline:
                 break
         return mouth.advance(now)
 
+    @abstractmethod
     def _ended(self, state: FloorState, person: PersonNow) -> bool:
-        raise NotImplementedError
+        """Whether somebody's turn is over."""
 
 
 class SilenceTimer(_Baseline):

@@ -6,15 +6,11 @@ A small, blurred or turned face holds little of the person, so that a cosine say
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from hearing.errors import InputError
-from hearing.likeness import log_ratio
+from hearing.likeness import log_ratio, read_calibration
 
-FILE = "calibration.json"
-"""Beside the encoder's weights."""
 DOUBT = 0.006
 """See `likeness.log_ratio`: the network's error on photographs from everywhere, as published (LFW, 99.38 % right); the
 photographs of the fit are alike in all but the face. Ratios stay below 5.1."""
@@ -56,12 +52,8 @@ class FaceLikelihood:
         InputError
             If the file is missing or damaged.
         """
-        path = weights / FILE
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(record["encoder"]), *(float(record["fit"][name]) for name in COEFFICIENTS))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no calibration of faces ({error!r}); install the package again") from error
+        encoder, fit = read_calibration(weights, COEFFICIENTS, "faces")
+        return cls(encoder, *fit)
 
     def quality(self, seen: float) -> float:
         """Return what an embedding is worth, in [0, 1), by how much can be seen of the face, `Face.quality`."""

@@ -6,18 +6,14 @@ of both is. `hearing_models.voices.calibration` fits how much.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
 import numpy as np
 
-from hearing.errors import InputError
-from hearing.likeness import log_ratio
+from hearing.likeness import log_ratio, read_calibration
 
-FILE = "calibration.json"
-"""Beside the encoder's weights."""
 CONTRAST = 2.0
 """Spread of the log-mel frames of a usual utterance in a room, in natural logarithms of power."""
 DOUBT = 0.0025
@@ -64,12 +60,8 @@ class VoiceLikelihood:
         InputError
             If the file is missing or damaged.
         """
-        path = weights / FILE
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            return cls(str(record["encoder"]), *(float(record["fit"][name]) for name in COEFFICIENTS))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no calibration of voices ({error!r}); install the package again") from error
+        encoder, fit = read_calibration(weights, COEFFICIENTS, "voices")
+        return cls(encoder, *fit)
 
     def quality(self, seconds: float, contrast: float) -> float:
         """Return what an embedding is worth, in [0, 1): the share of its variance that is the voice's.

@@ -26,11 +26,12 @@ from hearing_sim.faces.photo import Expression, FacePhoto, Patch, photo
 from numpy.typing import NDArray
 
 from hearing.errors import InputError
+from hearing.likeness import CALIBRATION
 from hearing.vision.face_tracker import AROUND
 from hearing.vision.head import head_of
 from hearing.vision.identity import FaceEncoder, own_weights
 from hearing.vision.landmarks import FaceLandmarks, Region
-from hearing.vision.likelihood import COEFFICIENTS, FILE
+from hearing.vision.likelihood import COEFFICIENTS
 from hearing.vision.quality import quality_of
 
 HEIGHTS = (200, 80, 50, 35)
@@ -199,8 +200,8 @@ def main(arguments: Sequence[str]) -> None:
     seen = see("train", encoder)
     fitted = fit(seen)
     record = {"encoder": encoder.name, "fit": {name: round(value, 5) for name, value in fitted.items()}}
-    (folder / FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    print(f"{folder / FILE}: {record['fit']}")
+    (folder / CALIBRATION).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    print(f"{folder / CALIBRATION}: {record['fit']}")
     unseen = see("dev", encoder)
     for name, faces in (("training", seen), ("development", unseen)):
         ratios, same = log_ratios(fitted, faces), faces.pairs()[2]

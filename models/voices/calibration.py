@@ -29,12 +29,13 @@ from hearing_models.recognizer.noises import generate_noises
 from numpy.typing import NDArray
 
 from hearing.activity import WINDOW, VoiceActivity
+from hearing.likeness import CALIBRATION
 from hearing.recognition.catalogue import MODELS
 from hearing.recognition.store import locate
 from hearing.stft import HOP
 from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
 from hearing.voices import VoiceEncoder, VoicePrint
-from hearing.voices.likelihood import COEFFICIENTS, CONTRAST, FILE, own_weights
+from hearing.voices.likelihood import COEFFICIENTS, CONTRAST, own_weights
 
 DURATIONS = (1, 2, 4, 8)
 """Seconds of speech in an utterance."""
@@ -273,7 +274,7 @@ def main(arguments: Sequence[str], tell: Callable[[str], None] = print) -> None:
     encoder = VoiceEncoder(weights)
     heard, others = hear("dev", encoder, folder, 60), hear("test", encoder, folder, 60)
     record = {"encoder": encoder.name, **judged_fit(heard, others)}
-    (weights / FILE).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    (weights / CALIBRATION).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     tell(json.dumps(record))
     for name, found in (("development", heard), ("test", others)):
         for line in error_table(found):

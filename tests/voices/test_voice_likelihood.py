@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from hearing.errors import InputError
+from hearing.likeness import CALIBRATION
 from hearing.voices import VoiceLikelihood
-from hearing.voices.likelihood import FILE, own_weights
+from hearing.voices.likelihood import own_weights
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +50,6 @@ def test_quality_grows_with_seconds_and_contrast(likelihood: VoiceLikelihood) ->
 @pytest.mark.parametrize("content", [None, "{", "[]", json.dumps({"encoder": "x", "fit": {"half": 1}})])
 def test_a_damaged_calibration_is_refused(tmp_path: Path, content: str | None) -> None:
     if content is not None:
-        (tmp_path / FILE).write_text(content)
+        (tmp_path / CALIBRATION).write_text(content)
     with pytest.raises(InputError, match="no calibration of voices"):
         VoiceLikelihood.beside(tmp_path)
