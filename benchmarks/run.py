@@ -46,7 +46,7 @@ KINDS = {
     "loud": (2, "Halls: two to four machines 0-5 dB below two or three talkers"),
     "shouting": (2, "Machines of 85-95 dB, two talkers who shout over them"),
     "moving": (2, "Walking talkers, a robot that drives and turns its head"),
-    "audio_visual": (2, "In front of the camera (heard only: the pictures are not used yet)"),
+    "audio_visual": (2, "In front of the camera (heard only: the pictures are left out here)"),
     "duplex": (2, "The robot speaks, is interrupted and corrected"),
     "crowd": (2, "Four to six talkers at the same time in babble"),
     "noise_only": (2, "Nobody is there: machines and alarms"),
