@@ -3,8 +3,10 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 STAMPS := .venv/stamps
 PACKAGE_SOURCES := $(wildcard requirements/*.txt) pyproject.toml ros2_ws/src/hearing_nodes/setup.py \
+	ros2_ws/src/hearing_gazebo/setup.py \
 	scripts/setup.sh scripts/fix_ros_wheels.py
-MESSAGE_SOURCES := $(wildcard ros2_ws/src/hearing_msgs/msg/*.msg) $(wildcard ros2_ws/src/hearing_msgs/*.*)
+MESSAGE_SOURCES := $(wildcard ros2_ws/src/hearing_msgs/*/*.*) $(wildcard ros2_ws/src/hearing_msgs/*.*) \
+	$(wildcard ros2_ws/interfaces/*/*.*) $(wildcard ros2_ws/interfaces/*/msg/*.msg)
 
 .PHONY: help setup demo test lint bench clean
 

@@ -10,6 +10,8 @@ setup(
         ("share/ament_index/resource_index/packages", ["resource/robot_hearing"]),
         ("share/robot_hearing", ["package.xml"]),
         ("share/robot_hearing/launch", glob("launch/*.launch.py")),
-        ("share/robot_hearing/params", glob("launch/params/*.yaml")),
+        ("share/robot_hearing/launch/params", glob("launch/params/*.yaml")),
+        ("share/robot_hearing/launch/rviz", glob("launch/rviz/*.rviz")),
+        ("share/robot_hearing/launch/foxglove", glob("launch/foxglove/*.json")),
     ],
 )

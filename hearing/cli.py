@@ -28,6 +28,7 @@ from hearing.cli_replay import bags, needs_bags, record, replay
 from hearing.cli_report import compare, report
 from hearing.cli_show import show
 from hearing.cli_train import train
+from hearing.cli_up import up
 from hearing.console import progress_bar, say
 from hearing.errors import InputError
 
@@ -267,6 +268,7 @@ app.command("report")(report)
 app.command("compare")(compare)
 app.command("show")(show)
 app.command("train")(train)
+app.command("up")(up)
 app.add_typer(bags, name="bags")
 app.add_typer(bench, name="bench")
 

@@ -107,6 +107,40 @@ def phrases(
 
 
 @bench.command()
+def spotting(
+    calls: Annotated[int, typer.Option(help="Calls by synthetic voices.")] = 280,
+    minutes: Annotated[float, typer.Option(help="Minutes of machines alone.")] = 20.0,
+    scenes: Annotated[int, typer.Option(help="Rooms in which somebody calls.")] = 48,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    data: Annotated[
+        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; what is missing is made.")
+    ] = Path("checkpoints/recognizer"),
+    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+) -> None:
+    """Measure how emergency words are spotted: misses, delays, and alarms where nobody says one."""
+    from hearing.bench.recognizer_trials import load_material
+    from hearing.bench.spotting import measure_spotting, read_calls
+    from hearing.bench.spotting_page import write_spotting_page
+    from hearing.bench.spotting_scenes import run_scenes
+    from hearing.outputs import check_out_dir
+    from hearing.recognition.engines.support import own_weights
+    from hearing.recognition.streaming import StreamingRecognizer
+
+    if calls < 1 or minutes <= 0 or scenes < 1 or seed < 0:
+        raise InputError("--calls and --scenes need 1 or more, --minutes more than 0, --seed 0 or more")
+    for folder in (data, page):
+        check_out_dir(folder)
+    with step_progress() as note:
+        material = load_material(data, "dev", 40, seed, note)
+        said = read_calls(data, calls, seed, note)
+        trials = measure_spotting(StreamingRecognizer(own_weights()), said, material, minutes, note)
+        alarms = run_scenes(scenes, seed, note)
+    page.mkdir(parents=True, exist_ok=True)
+    write_spotting_page(trials, alarms, page / "spotting.md")
+    say(f"{page / 'spotting.md'}")
+
+
+@bench.command()
 def who(
     scenes: Annotated[int, typer.Option(help="Scenes of each kind, if there are so many.")] = 8,
     kinds: Annotated[
@@ -141,23 +175,27 @@ def who(
 
 @bench.command()
 def duplex(
-    scenes: Annotated[int, typer.Option(help="Number of scenes.")] = 40,
-    seconds: Annotated[float, typer.Option(help="Length of a scene.")] = 120.0,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
+    scenes: Annotated[int, typer.Option(help="Number of scenes in made-up company.")] = 48,
+    seconds: Annotated[float, typer.Option(help="Length of such a scene.")] = 120.0,
+    rooms: Annotated[int, typer.Option(help="Number of scenes in simulated rooms; each takes some minutes.")] = 6,
+    minutes: Annotated[float, typer.Option(help="In which the robot talks alone, in each of two places.")] = 30.0,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 3,
     data: Annotated[
         Path, typer.Option(help="Folder with the floor model's material; it is made if missing, in some minutes.")
     ] = Path("checkpoints/floor"),
-    out: Annotated[Path, typer.Option(help="Folder for timelines.")] = Path("out/bench/duplex"),
+    out: Annotated[
+        Path, typer.Option(help="Folder for timelines and what was measured in rooms; that is not measured again.")
+    ] = Path("out/bench/duplex"),
     page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
 ) -> None:
-    """Take turns among made-up people: delays, cut-ins, interruptions, side talk, against two simpler ways."""
+    """Take turns in rooms and in made-up company: delays, cut-ins, interruptions, side talk, self-hearing."""
     from hearing.bench.duplex import Plan, run_bench
     from hearing.bench.duplex_page import write_page
     from hearing.outputs import check_out_dir
 
-    plan = Plan(scenes, seconds, "dev", seed)
+    plan = Plan(scenes, seconds, "dev", seed, rooms, minutes)
     for folder in (data, out, page):
         check_out_dir(folder)
     with step_progress() as note:
-        results = run_bench(plan, data, note)
+        results = run_bench(plan, data, out, note)
     say(f"{write_page(results, page, out)}")

@@ -14,7 +14,8 @@ from hearing.errors import InputError
 
 def train(
     network: Annotated[
-        str, typer.Argument(help="What to train: mask, separator, lips, addressee, floor or recognizer.")
+        str,
+        typer.Argument(help="What to train: mask, separator, lips, voices, addressee, floor, liveness or recognizer."),
     ],
     out: Annotated[
         Path | None,
@@ -27,7 +28,7 @@ def train(
         int | None,
         typer.Option(
             help="Steps of the optimizer; by default 1200 for mask, 2600 for separator, 1500 for lips, "
-            "and for recognizer 1000 on a CPU and 3000 on a GPU."
+            "1000 for liveness, and for recognizer 1000 on a CPU and 3000 on a GPU."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
@@ -44,22 +45,26 @@ def train(
         raise InputError("--mixtures, --films and --steps need 1 or more, --sentences, --seed and --workers 0 or more")
     processes = workers or os.cpu_count() or 1
     folder = out or Path("checkpoints") / (
-        network if network in ("recognizer", "lips", "addressee", "floor") else "frontend"
+        {"mask": "frontend", "separator": "frontend", "liveness": "recognizer"}.get(network, network)
     )
     try:
         from hearing_models.addressee import recipe as addressee
         from hearing_models.floor import recipe as floor
         from hearing_models.frontend import recipe as frontend
         from hearing_models.lips import recipe as lips
+        from hearing_models.liveness import recipe as liveness
         from hearing_models.recognizer import recipe as recognizer
+        from hearing_models.voices import recipe as voices
     except ImportError as error:
         raise InputError(f"{error}; install what training needs: pip install 'robot-hearing[sim,train]'") from error
     with step_progress() as note:
-        if network == "recognizer":
+        if network in ("recognizer", "liveness"):
             plan = recognizer.Plan(folder, sentences, steps, seed, processes, from_package)
-            weights = recognizer.run_recipe(plan, note)
+            weights = (recognizer if network == "recognizer" else liveness).run_recipe(plan, note)
         elif network == "lips":
             weights = lips.run_recipe(lips.Plan(folder, films, steps or lips.STEPS, seed, processes), note)
+        elif network == "voices":
+            weights = voices.run_recipe(folder, seed, note)
         elif network == "addressee":
             weights = addressee.run_recipe(folder, seed, note)
         elif network == "floor":

@@ -171,7 +171,7 @@ def run_demo(out_dir: Path, scene: str | Path = "factory_demo") -> int:
             nodes.start("captions", show=True, out=str(session), session_id=description.name, exit_at_end=True)
             nodes.start("dialogue")
             nodes.start("hearing", array=str(recording / "array.yaml"))
-            nodes.start("audio_source", source=str(recording))
+            nodes.start("audio_source", source=str(recording), awaits="[hearing/steps]")
             nodes.wait_for("captions")
     except KeyboardInterrupt:
         console.print("\nInterrupted; all nodes have ended.")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from threadpoolctl import ThreadpoolController
@@ -40,6 +40,7 @@ from hearing.types import (
     Mouth,
     SourceAudio,
     SpeechChunk,
+    SpottedWord,
     Track,
     Transcript,
     Utterance,
@@ -131,7 +132,8 @@ class Pipeline:
         array: MicrophoneArray,
         config: PipelineConfig | None = None,
         known: Mapping[str, VoiceProfile] | None = None,
-    ) -> Pipeline:
+        recognizer: Recognizer | None = None,
+    ) -> Self:
         """Load the models and connect the stages.
 
         Parameters
@@ -142,6 +144,8 @@ class Pipeline:
             Settings of the stages.
         known
             Voices that are remembered from before, by name, see `hearing.memory.PeopleStore`.
+        recognizer
+            Turns utterances into words; None: the configuration's engine does.
 
         Raises
         ------
@@ -150,7 +154,8 @@ class Pipeline:
         """
         activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
         config = config or PipelineConfig()
-        recognizer = Recognizer.create(config.scheduling, config.engine, config.engine_folder)
+        if recognizer is None:
+            recognizer = Recognizer.create(config.scheduling, config.engine, config.engine_folder)
         encoder = VoiceEncoder() if config.attribution.voice else None
         attribution = PersonAttribution(config.attribution, encoder, known)
         return cls(array, recognizer, activity, config, attribution)
@@ -209,6 +214,18 @@ class Pipeline:
     def bias(self, phrases: Sequence[str]) -> None:
         """Expect these words and phrases from now on; replaces earlier ones. Refuses what `check_phrases` refuses."""
         self._recognizer.bias(phrases)
+
+    def listen_for(self, words: Sequence[str]) -> None:
+        """Spot these words and phrases from now on (`HearingOutput.spotted`); replaces earlier ones.
+
+        With an engine that cannot, none are spotted.
+
+        Raises
+        ------
+        InputError
+            If one has neither letters nor digits, or there are too many.
+        """
+        self._recognizer.listen_for(words)
 
     def process(
         self,
@@ -278,7 +295,10 @@ class Pipeline:
             self._take(self._segmenter.close(self._segmenter.track_ids, now), now)
             with self._clock("recognize"):
                 transcripts = self._recognizer.flush(now)
-        return output + HearingOutput(utterances=self._published(transcripts))
+        utterances = self._published(transcripts)
+        with self._clock("attribute"):
+            utterances += self._assembler.corrections(now)
+        return output + HearingOutput(utterances=utterances)
 
     def _step(self, samples: Float32Array, played: Float32Array | None, motion: MotionSource | None) -> HearingOutput:
         """Take one step; return what was said, and tracks and faces at each 0.1 s that it passed."""
@@ -294,6 +314,7 @@ class Pipeline:
             self._assembler.see(seen, moves)
         self._take(chunks, now, heard, moves)
         with self._clock("recognize"):
+            spotted = self._recognizer.spot(now)
             transcripts = self._recognizer.advance(now, self._assembler.addressing)
         utterances = self._published(transcripts)
         people = tuple(
@@ -313,6 +334,7 @@ class Pipeline:
             tuple(replace(track, time=tick) for tick in ticks for track in tracks),
             utterances,
             tuple(replace(face, time=tick) for tick in ticks for face in before),
+            _placed(spotted, heard.tracks),
         )
 
     def _mouths(self, seen: Sequence[Sight], now: float) -> tuple[Mouth, ...]:
@@ -366,6 +388,12 @@ class Pipeline:
         begin = time.perf_counter()
         yield
         self._compute_seconds[stage] += time.perf_counter() - begin
+
+
+def _placed(spotted: Sequence[SpottedWord], tracks: Sequence[Track]) -> tuple[SpottedWord, ...]:
+    """Say from where words came."""
+    directions = {track.id: track.direction for track in tracks}
+    return tuple(replace(word, direction=directions.get(word.track_id)) for word in spotted)
 
 
 def _until(now: float, sights: list[Sight]) -> tuple[list[Sight], list[Sight]]:

@@ -276,6 +276,39 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
+class SpottedWord:
+    """A word that was listened for and heard, known before any transcript has it.
+
+    Attributes
+    ----------
+    word
+        The word or phrase, as it was asked for.
+    utterance_id, track_id
+        Where it was heard.
+    start_time, end_time
+        Seconds of stream time.
+    emitted
+        Stream time at which it was known.
+    probability
+        That it was said.
+    before
+        What was said before it in the same breath, as the letters were heard.
+    direction
+        From where it came; None if the track is gone.
+    """
+
+    word: str
+    utterance_id: str
+    track_id: int
+    start_time: float
+    end_time: float
+    emitted: float
+    probability: float
+    before: str = ""
+    direction: Direction | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CueConfidence:
     """How sure each cue is, as probabilities; None where a cue was not used.
 
@@ -411,12 +444,20 @@ class HearingOutput:
         New or revised utterances in order of time.
     faces
         State of every face that is seen, at the same times.
+    spotted
+        Words that were listened for, in order of time; one comes again if it now seems to come after something else.
     """
 
     tracks: tuple[Track, ...] = field(default=())
     utterances: tuple[Utterance, ...] = field(default=())
     faces: tuple[FaceState, ...] = field(default=())
+    spotted: tuple[SpottedWord, ...] = field(default=())
 
     def __add__(self, other: HearingOutput) -> HearingOutput:
         """Append what comes later."""
-        return HearingOutput(self.tracks + other.tracks, self.utterances + other.utterances, self.faces + other.faces)
+        return HearingOutput(
+            self.tracks + other.tracks,
+            self.utterances + other.utterances,
+            self.faces + other.faces,
+            self.spotted + other.spotted,
+        )

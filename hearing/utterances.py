@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.attribution import AddresseeModel, PersonAttribution
+from hearing.attribution import AddresseeModel, Attribution, PersonAttribution
 from hearing.attribution.company import Company
 from hearing.attribution.echoes import is_echo
+from hearing.sphere import rotation
 from hearing.trust import Circumstances
 from hearing.types import (
     ArrayMotion,
@@ -94,6 +97,7 @@ class UtteranceAssembler:
         self._attribution.reset()
         self._open: dict[str, _Open] = {}
         self._final: dict[str, Utterance] = {}
+        self._fresh: list[str] = []
         self._company.reset()
 
     def follow(
@@ -169,14 +173,12 @@ class UtteranceAssembler:
             New words of an utterance whose audio was followed.
         """
         heard = self._open[transcript.utterance_id]
+        self._attribution.read(transcript.utterance_id, transcript.words)
         who = self._attribution.of(transcript.utterance_id)
         words = transcript.words
         if transcript.final and any(is_echo(words, other) for other in self._other_words(transcript.utterance_id)):
             words = ()
-        text = " ".join(word.text for word in words)
         confidence = transcript.confidence * heard.circumstances.trust
-        facing, distance = self._attribution.gaze(transcript.utterance_id)
-        cues = self._company.cues(text, who.speaker, heard.start_time + self._lead, facing, distance)
         utterance = Utterance(
             id=transcript.utterance_id,
             revision=heard.revision,
@@ -187,14 +189,8 @@ class UtteranceAssembler:
             start_time=min([heard.start_time + self._lead, *(word.start_time for word in words)]),
             end_time=max([heard.end_time - self._tail, *(word.end_time for word in words)]),
             direction=Direction.from_vector(heard.heading),
-            confidence=CueConfidence(
-                confidence,
-                who.by_cue.get("direction"),
-                who.by_cue.get("voice"),
-                who.by_cue.get("face"),
-                who.probability,
-            ),
-            addressed_to_robot=self._addressee.probability(cues),
+            confidence=_confidence(confidence, who),
+            addressed_to_robot=self._addressed(transcript.utterance_id, words, heard.start_time + self._lead),
             face_id=who.face_id,
         )
         heard.revision += 1
@@ -211,9 +207,50 @@ class UtteranceAssembler:
         del self._open[utterance.id]
         if utterance.words:
             self._final[utterance.id] = utterance
+            self._fresh.append(utterance.id)
             self._company.said(utterance.speaker, utterance.end_time, utterance.addressed_to_robot)
         else:
             self._attribution.withdraw(utterance.id)
+
+    def _parted(self, said: Utterance, now: float) -> tuple[Utterance, ...]:
+        """Part what is final where another person goes on; nothing if one person says it, or if it is too late."""
+        if now - said.end_time > self._attribution.config.revision:
+            return ()
+        pauses = [(before.end_time + after.start_time) / 2 for before, after in pairwise(said.words)]
+        parts = self._attribution.part(said.id, pauses)
+        if parts is None:
+            return ()
+        first, second = parts
+        cut = bisect(pauses, second.start - 1e-6) + 1
+        whole = _azimuth(first.total + second.total)
+        halves = []
+        for part, words in ((first, said.words[:cut]), (second, said.words[cut:])):
+            who = self._attribution.of(part.id)
+            start = said.start_time if part is first else words[0].start_time
+            turned = rotation(_azimuth(part.total) - whole) @ said.direction.vector
+            half = replace(
+                said,
+                id=part.id,
+                revision=said.revision + 1 if part is first else 0,
+                speaker=who.speaker,
+                words=words,
+                start_time=start,
+                end_time=words[-1].end_time if part is first else said.end_time,
+                direction=Direction.from_vector(turned),
+                confidence=_confidence(said.confidence.recognition, who),
+                addressed_to_robot=self._addressed(part.id, words, start),
+                face_id=who.face_id,
+            )
+            self._final[half.id] = half
+            self._company.said(half.speaker, half.end_time, half.addressed_to_robot)
+            halves.append(half)
+        return tuple(halves)
+
+    def _addressed(self, utterance_id: str, words: Sequence[Word], start: float) -> float:
+        """Return the probability that what somebody says from a time on is said to the robot."""
+        text = " ".join(word.text for word in words)
+        speaker, gaze = self._attribution.of(utterance_id).speaker, self._attribution.gaze(utterance_id)
+        return self._addressee.probability(self._company.cues(text, speaker, start, *gaze))
 
     def _other_words(self, utterance_id: str) -> list[tuple[Word, ...]]:
         """List what is said in all other utterances."""
@@ -221,8 +258,12 @@ class UtteranceAssembler:
         return others + [said.words for name, said in self._final.items() if name != utterance_id]
 
     def corrections(self, now: float) -> tuple[Utterance, ...]:
-        """Publish again what turns out to be somebody else's, or only the echo of something, soon after its end."""
-        corrected = []
+        """Publish again what turns out to be somebody else's, or only the echo of something, soon after its end.
+
+        Where another person went on, an utterance is published again without what he said, which is one of its own.
+        """
+        fresh, self._fresh = [self._final[name] for name in self._fresh if name in self._final], []
+        corrected = [part for said in fresh for part in self._parted(said, now)]
         for said in [utterance for utterance in self._final.values() if now - utterance.end_time <= ECHOES]:
             if any(is_echo(said.words, other) for other in self._other_words(said.id)):
                 corrected.append(replace(said, revision=said.revision + 1, words=()))
@@ -238,3 +279,12 @@ class UtteranceAssembler:
         for utterance_id in [name for name in self._final if not self._attribution.knows(name)]:
             del self._final[utterance_id]
         return tuple(corrected)
+
+
+def _confidence(recognition: float, who: Attribution) -> CueConfidence:
+    cue = who.by_cue
+    return CueConfidence(recognition, cue.get("direction"), cue.get("voice"), cue.get("face"), who.probability)
+
+
+def _azimuth(vector: NDArray[np.float64]) -> float:
+    return float(np.arctan2(vector[1], vector[0]))

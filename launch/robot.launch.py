@@ -1,59 +1,64 @@
-"""Hearing on a robot: live microphones, a camera if there is one, hearing and dialogue as lifecycle nodes.
+"""Hearing on a robot: live microphones, a camera if there is one, hearing, recognition and dialogue as lifecycle nodes.
 
-ros2 launch robot_hearing robot.launch.py namespace:=robot1 params_file:=my_robot.yaml camera:=camera.yaml
+ros2 launch robot_hearing robot.launch.py namespace:=robot1 array:=respeaker_6mic device:=ReSpeaker camera:=camera.yaml
+
+Without ROS 2's launch: hearing up robot namespace:=robot1 ...
 """
 
 from pathlib import Path
 
-from ament_index_python.packages import get_package_share_directory
-from launch.actions import DeclareLaunchArgument
-from launch.conditions import IfCondition
-from launch.substitutions import LaunchConfiguration, NotEqualsSubstitution
-from launch_ros.actions import LifecycleNode
-from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+from hearing_nodes.bringup import (
+    camera,
+    common_arguments,
+    given,
+    is_on,
+    override,
+    stage,
+    switch,
+    view_nodes,
+    views,
+)
+from launch.actions import OpaqueFunction
 
-from launch import LaunchDescription
+from launch import LaunchContext, LaunchDescription
 
-NODES = ("audio_source", "vision", "hearing", "dialogue")
+PARAMS = Path(__file__).parent / "params" / "robot.yaml"
 
 
 def generate_launch_description() -> LaunchDescription:
     """Start the nodes of a robot."""
-    params = Path(get_package_share_directory("robot_hearing"), "params", "robot.yaml")
-    arguments = [
-        DeclareLaunchArgument("namespace", default_value="", description="Namespace of all nodes"),
-        DeclareLaunchArgument("params_file", default_value=str(params), description="YAML file with all parameters"),
-        DeclareLaunchArgument("camera", default_value="", description="YAML file of the camera whose `image` is seen"),
-        DeclareLaunchArgument("use_sim_time", default_value="false", description="Take the time from /clock"),
-        DeclareLaunchArgument("autostart", default_value="true", description="Configure and activate the nodes"),
-        DeclareLaunchArgument("use_respawn", default_value="true", description="Start nodes that have died again"),
-        DeclareLaunchArgument("log_level", default_value="info", description="debug, info, warn, error or fatal"),
-    ]
-    switches = {
-        name: ParameterValue(LaunchConfiguration(name), value_type=bool) for name in ("use_sim_time", "autostart")
-    }
-    sees = NotEqualsSubstitution(LaunchConfiguration("camera"), "")
-    of_camera = {
-        "vision": [{"camera": ParameterValue(LaunchConfiguration("camera"), value_type=str)}],
-        "hearing": [{"camera": ParameterValue(sees, value_type=bool)}],
-    }
+    return LaunchDescription(
+        [
+            *common_arguments(PARAMS),
+            override("array", "Built-in microphone array, or YAML file"),
+            override("device", "Part of the microphones' name, or their number"),
+            override("brain", "What answers: see the dialogue node's parameter"),
+            camera(),
+            switch("loudspeaker", False, "Speak, and take the robot's own voice out of what the microphones hear"),
+            switch("recognition_node", True, "Recognize words in a process of its own, not in that of hearing"),
+            *views(),
+            switch("respawn", True, "Start nodes that have died again"),
+            OpaqueFunction(function=_nodes),
+        ]
+    )
+
+
+def _nodes(context: LaunchContext) -> list:
+    array, seeing = given(context, "array"), given(context, "camera")
+    speaks, apart = is_on(context, "loudspeaker"), is_on(context, "recognition_node")
+    heard = {**array, "camera": bool(seeing), "recognition_node": apart} | ({"playback_channels": 1} if speaks else {})
+    spoken = given(context, "brain") | ({"awaits_playback": True} if speaks else {})
+    again = {"respawn": is_on(context, "respawn"), "respawn_delay": 2.0}
     nodes = [
-        LifecycleNode(
-            package="hearing_nodes",
-            executable=f"{name}_node",
-            name=name,
-            namespace=LaunchConfiguration("namespace"),
-            parameters=[
-                ParameterFile(LaunchConfiguration("params_file"), allow_substs=True),
-                switches,
-                *of_camera.get(name, ()),
-            ],
-            arguments=["--ros-args", "--log-level", LaunchConfiguration("log_level")],
-            output="screen",
-            respawn=LaunchConfiguration("use_respawn"),
-            respawn_delay=2.0,
-            condition=IfCondition(sees) if name == "vision" else None,
-        )
-        for name in NODES
+        stage(context, "audio_source", {**array, **given(context, "device")}, **again),
+        stage(context, "hearing", heard, **again),
+        stage(context, "dialogue", spoken, **again),
+        *view_nodes(context, **again),
     ]
-    return LaunchDescription([*arguments, *nodes])
+    if apart:
+        nodes.append(stage(context, "recognition", **again))
+    if speaks:
+        nodes.append(stage(context, "loudspeaker", **again))
+    if seeing:
+        nodes.append(stage(context, "vision", seeing, **again))
+    return nodes

@@ -54,7 +54,7 @@ install_packages() {
     -r requirements/bags.txt -r requirements/report.txt -r requirements/web.txt -r requirements/dev.txt
   # Of this one only a file is used.
   "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -r requirements/turns.txt
-  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -e . -e ros2_ws/src/hearing_nodes
+  "$VENV/bin/python" -m pip install -qq --disable-pip-version-check --no-deps -e . -e ros2_ws/src/hearing_nodes -e ros2_ws/src/hearing_gazebo
   say "$("$VENV/bin/python" scripts/fix_ros_wheels.py)"
 }
 
@@ -66,10 +66,10 @@ install_training() {
 
 build_messages() {
   local log="$VENV/messages.log"
-  say "building the ROS 2 interfaces (under a minute)"
+  say "building the ROS 2 interfaces (about two minutes)"
   # colcon and the ament CMake files find their tools through PATH and the wheels through the two prefix paths.
   if ! PATH="$VENV/bin:$PATH" CMAKE_PREFIX_PATH="$VENV" AMENT_PREFIX_PATH="$VENV" \
-    colcon --log-base ros2_ws/log build --base-paths ros2_ws/src/hearing_msgs --build-base ros2_ws/build \
+    colcon --log-base ros2_ws/log build --base-paths ros2_ws/src/hearing_msgs ros2_ws/interfaces/*/ --build-base ros2_ws/build \
     --install-base "$VENV" --merge-install >"$log" 2>&1; then
     tail -n 30 "$log" >&2
     missing "working ROS 2 interfaces: the build failed, its whole output is in $log"

@@ -116,7 +116,7 @@ def simulate(scene: Scene) -> Simulation:
         machines *= 10 ** ((snr - scene.snr_db) / 20)
         snr = scene.snr_db
     playback, echo = _hear_loudspeaker(scene, field, turns, shape)
-    noise_level = _pascals(scene.microphones.self_noise_db)
+    noise_level = pascals(scene.microphones.self_noise_db)
     parts = {
         "machines": machines,
         "ego": _hear_ego(scene, real, shape),
@@ -175,13 +175,13 @@ def _hear_talkers(
             facing(scene, talker, listener) if talker.directivity else None,
             (scene.seed, _TALKERS, index),
         )
-        effort = _effort_db(scene, acoustics, talker, (placed.start + placed.end) / 2)
-        voice = _tilted(placed.samples, TILT * effort) * _pascals(talker.level_db + effort)
+        effort = effort_db(scene, acoustics, talker, (placed.start + placed.end) / 2)
+        voice = tilted(placed.samples, TILT * effort) * pascals(talker.level_db + effort)
         field.hear(source, voice, placed.onset, images[talker.name])
     return images
 
 
-def _effort_db(scene: Scene, acoustics: RoomAcoustics, talker: Talker, time: float) -> float:
+def effort_db(scene: Scene, acoustics: RoomAcoustics, talker: Talker, time: float) -> float:
     """Return by how many dB a talker raises his voice in the noise at his place (Lombard reflex; Lazarus 1986)."""
     if talker.lombard == 0:
         return 0.0
@@ -196,7 +196,7 @@ def _effort_db(scene: Scene, acoustics: RoomAcoustics, talker: Talker, time: flo
     return float(np.clip(talker.lombard * (noise_db - 45.0), 0.0, MAX_LOMBARD_DB))
 
 
-def _tilted(samples: Audio, tilt_db: float) -> Audio:
+def tilted(samples: Audio, tilt_db: float) -> Audio:
     """Raise what is above 1.4 kHz without changing the level."""
     if tilt_db == 0:
         return samples
@@ -211,7 +211,7 @@ def _hear_machines(scene: Scene, field: SoundField, shape: tuple[int, int]) -> A
         seed = (scene.seed, _MACHINES, index)
         rng = np.random.default_rng(seed)
         signal = machine_signal(machine, -LEAD_IN / SAMPLE_RATE, LEAD_IN + shape[0], rng)
-        field.hear(PointSource(machine.trajectory, seed=seed), signal * _pascals(machine.level_db), -LEAD_IN, image)
+        field.hear(PointSource(machine.trajectory, seed=seed), signal * pascals(machine.level_db), -LEAD_IN, image)
     return image
 
 
@@ -220,7 +220,7 @@ def _hear_backgrounds(scene: Scene, positions: Audio, shape: tuple[int, int]) ->
     for index, background in enumerate(scene.backgrounds):
         rng = np.random.default_rng((scene.seed, _BACKGROUNDS, index))
         independent = background_signals(background, shape[1], shape[0], rng)
-        image += DiffuseField(positions).mix(independent) * _pascals(background.level_db)
+        image += DiffuseField(positions).mix(independent) * pascals(background.level_db)
     return image
 
 
@@ -232,7 +232,7 @@ def _hear_ego(scene: Scene, real: RealMicrophones, shape: tuple[int, int]) -> Au
     for source in ego_sources(scene, shape[0], _rng(scene, _EGO)):
         place = Trajectory((Waypoint(0.0, source.position),))
         loudness = np.sqrt(np.mean(np.sum(free.response(PointSource(place), 0.0) ** 2, axis=0)))
-        free.hear(PointSource(place), source.samples * _pascals(source.level_db) / loudness, 0, image)
+        free.hear(PointSource(place), source.samples * pascals(source.level_db) / loudness, 0, image)
     return image
 
 
@@ -249,14 +249,14 @@ def _hear_loudspeaker(
             first, last = max(0, placed.onset), min(shape[0], placed.onset + len(placed.samples))
             playback[first:last] += PLAYBACK_RMS * placed.samples[first - placed.onset : last - placed.onset]
     playback = np.clip(playback, -1.0, 1.0)
-    source = PointSource(_carried(scene, loudspeaker), seed=(scene.seed, _ECHO))
-    pressure = _driven(playback, loudspeaker) * _pascals(loudspeaker.level_db) / PLAYBACK_RMS
+    source = PointSource(carried(scene, loudspeaker), seed=(scene.seed, _ECHO))
+    pressure = _driven(playback, loudspeaker) * pascals(loudspeaker.level_db) / PLAYBACK_RMS
     for start, stop in _sounding(playback):
         field.hear(source, pressure[start:stop], start + round(loudspeaker.delay * SAMPLE_RATE), image)
     return playback, image
 
 
-def _carried(scene: Scene, loudspeaker: Loudspeaker) -> Trajectory:
+def carried(scene: Scene, loudspeaker: Loudspeaker) -> Trajectory:
     """Return the way of the loudspeaker in the room."""
     position, pose = np.array(loudspeaker.position), scene.array.pose
     times = np.arange(0.0, scene.duration, CONTROL / SAMPLE_RATE * 16) if pose.moving else np.zeros(1)
@@ -266,9 +266,25 @@ def _carried(scene: Scene, loudspeaker: Loudspeaker) -> Trajectory:
 
 def _driven(playback: Audio, loudspeaker: Loudspeaker) -> Audio:
     """Return what a small loudspeaker makes of its input: no bass, no highest octave, and it saturates."""
-    driven = playback + loudspeaker.distortion * (np.tanh(3 * playback) / 3 - playback)
-    sounding: Audio = sosfilt(butter(2, (150, 7000), "bandpass", fs=SAMPLE_RATE, output="sos"), driven)
+    sounding: Audio = sosfilt(driven_band(), saturated(playback, loudspeaker.distortion))
     return sounding
+
+
+def driven_band() -> Audio:
+    """Return the filter of a small loudspeaker, as second-order sections: no bass, no highest octave."""
+    band: Audio = butter(2, (150, 7000), "bandpass", fs=SAMPLE_RATE, output="sos")
+    return band
+
+
+def saturated(playback: Audio, distortion: float) -> Audio:
+    """Return what a loudspeaker with a share of odd harmonics makes of its input."""
+    driven: Audio = playback + distortion * (np.tanh(3 * playback) / 3 - playback)
+    return driven
+
+
+def microphone_rng(scene: Scene) -> np.random.Generator:
+    """Return the randomness of a scene's microphones, for `draw_microphones`."""
+    return _rng(scene, _MICROPHONES)
 
 
 def _sounding(signal: Audio) -> list[tuple[int, int]]:
@@ -323,7 +339,7 @@ def _check_ways(scene: Scene, microphones: Audio) -> None:
             raise InputError(f"{source.name} is within {MIN_DISTANCE} m of a microphone at {time:.1f} s; move it away")
 
 
-def _pascals(level_db: float) -> float:
+def pascals(level_db: float) -> float:
     """Root mean square in Pa of a level in dB SPL."""
     return float(10 ** ((level_db - PASCAL_DB) / 20))
 

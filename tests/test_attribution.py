@@ -6,7 +6,9 @@ import pytest
 
 from hearing.attribution import UNKNOWN, Attribution, AttributionConfig, PersonAttribution
 from hearing.attribution.assignment import NEVER, assign, most_likely
-from hearing.attribution.cues import ContinuityCue, DirectionCue
+from hearing.attribution.cues import ContinuityCue, DirectionCue, StandstillCue
+from hearing.attribution.takeover import joined
+from hearing.attribution.voice_prints import VoiceSample
 from hearing.types import SAMPLE_RATE, Direction, Float32Array, SourceAudio, SpeechChunk, Track
 from hearing.voices import VoiceLikelihood, VoiceProfile
 from hearing.voices.likelihood import own_weights
@@ -49,12 +51,19 @@ class Room:
         track: int | None = None,
         pitch: float = LOW,
         last: bool = True,
+        then: float | None = None,
     ) -> str:
-        """Let somebody speak while he walks through these directions; return the utterance."""
+        """Let somebody speak while he walks through these directions; return the utterance.
+
+        With a second pitch, `then`, somebody else goes on in the middle.
+        """
         self.count += 1
         track_id, utterance = track or self.count, f"u{self.count}"
         times = np.linspace(start, end, len(azimuths_deg) + 1)
         samples = hum(pitch, end - start)
+        if then is not None:
+            half = len(samples) // 2
+            samples[half:] = hum(then, end - start)[half:]
         for index, (begin, stop) in enumerate(pairwise(times)):
             part = samples[round((begin - start) * SAMPLE_RATE) : round((stop - start) * SAMPLE_RATE)]
             talking = np.ones(len(part) // 256, np.float32)
@@ -105,7 +114,7 @@ def test_the_back_is_one_place(room: Room):
 def test_people_who_have_swapped_places_are_known_by_their_voices():
     room = Room(voices=True)
     anna, ben = room.say([40.0], 0.0, 3.0), room.say([-40.0], 4.0, 7.0, pitch=HIGH)
-    later_ben, later_anna = room.say([40.0], 8.0, 11.0, pitch=HIGH), room.say([-40.0], 12.0, 15.0)
+    later_ben, later_anna = room.say([40.0], 10.0, 13.0, pitch=HIGH), room.say([-40.0], 14.0, 17.0)
     assert room.who(anna) == room.who(later_anna)
     assert room.who(ben) == room.who(later_ben)
     silent = Room(AttributionConfig(voice=False), voices=True)
@@ -140,15 +149,73 @@ def test_what_was_said_is_corrected_by_who_goes_on_speaking_within_two_seconds()
         room = Room(voices=True)
         room.say([0.0], 0.0, 3.0)
         room.say([90.0], 4.0, 7.0, pitch=HIGH)
-        short = room.say([14.0], 8.0, 8.2, track=9)
+        short = room.say([14.0], 10.0, 10.2, track=9)
         assert room.who(short) == "talker_1"
-        room.say([14.0], 8.2 + pause, 11.0 + pause, track=9, pitch=HIGH, last=False)
-        changed = room.attribution.corrections(9.4 + pause)
+        room.say([14.0], 10.2 + pause, 13.0 + pause, track=9, pitch=HIGH, last=False)
+        changed = room.attribution.corrections(11.4 + pause)
         assert all(room.who(utterance) == "talker_2" for utterance in changed)
         return changed
 
     assert corrected(pause=0.1) == ["u3"]
     assert corrected(pause=5.0) == []
+
+
+PAUSES = [float(time) for time in np.arange(11.0, 15.5, 0.5)]
+"""Between the words of an utterance from 10 to 16 s."""
+
+
+def test_whoever_goes_on_without_a_pause_is_told_by_his_voice():
+    room = Room(voices=True)
+    anna, ben = room.say([30.0], 0.0, 3.0), room.say([34.0], 5.0, 8.0, pitch=HIGH)
+    assert room.who(anna) != room.who(ben)
+    both = room.say([31.0], 10.0, 16.0, then=HIGH)
+    parts = room.attribution.part(both, PAUSES)
+    assert parts is not None
+    assert [part.id for part in parts] == [both, f"{both}-2"]
+    assert [room.who(part.id) for part in parts] == [room.who(anna), room.who(ben)]
+    assert parts[1].start == pytest.approx(13.0, abs=1.0)
+    assert room.attribution.part(both, PAUSES) is None
+
+
+def test_whoever_goes_on_without_a_pause_is_told_by_where_he_is(room: Room):
+    anna, ben = room.say([0.0], 0.0, 3.0), room.say([35.0], 5.0, 8.0)
+    both = room.say([*[0.0] * 12, *[35.0] * 12], 10.0, 16.0)
+    assert room.attribution.part(both, PAUSES) is not None
+    assert [room.who(both), room.who(f"{both}-2")] == [room.who(anna), room.who(ben)]
+
+
+def test_one_person_is_not_parted():
+    room = Room(voices=True)
+    room.say([30.0], 0.0, 3.0)
+    room.say([34.0], 5.0, 8.0, pitch=HIGH)
+    assert room.attribution.part(room.say([31.0], 10.0, 16.0), PAUSES) is None
+    walking = room.say([float(azimuth) for azimuth in range(90, 140, 5)], 20.0, 26.0)
+    assert room.attribution.part(walking, [time + 10.0 for time in PAUSES]) is None
+
+
+def test_stretches_without_a_voice_say_nothing():
+    assert joined([None, None]) is None
+    one = VoiceSample(np.array([1.0, 0.0], np.float32), 0.5)
+    both = joined([one, None, one])
+    assert both is not None
+    assert both.quality == pytest.approx(2 / 3)
+
+
+def test_whoever_stands_still_elsewhere_at_once_is_somebody_else_however_alike_they_sound():
+    room = Room(voices=True)
+    first, other = room.say([-20.0], 0.0, 3.0), room.say([8.0], 3.6, 6.0)
+    again = room.say([-20.0], 6.6, 9.0)
+    assert room.who(first) == room.who(again) != room.who(other)
+    later = Room(voices=True)
+    assert later.who(later.say([-20.0], 0.0, 3.0)) == later.who(later.say([8.0], 9.0, 12.0))
+
+
+def test_nobody_is_elsewhere_sooner_than_he_can_walk_there():
+    cue = StandstillCue()
+    assert cue.log_ratio(np.deg2rad(90), 0.5, 0.0) == cue.veto
+    assert cue.log_ratio(np.deg2rad(90), 5.0, 0.0) == 0.0
+    assert cue.log_ratio(np.deg2rad(20), 0.0, 0.0) == 0.0
+    assert cue.log_ratio(np.deg2rad(90), 0.5, np.deg2rad(5.0)) == 0.0
 
 
 def test_after_a_reset_nobody_is_known(room: Room):

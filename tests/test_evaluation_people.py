@@ -78,6 +78,12 @@ def test_a_face_is_whose_box_it_is_in(truth: FaceFrames) -> None:
     assert owners.at("never seen", 0) is None
 
 
+def test_a_face_that_is_turned_away_most_of_the_time_stays_whose_it_is(truth: FaceFrames) -> None:
+    for frame in sorted(truth.boxes)[1:]:
+        truth.boxes[frame].pop("ben")
+    assert FaceOwners(truth, followed(truth)).at("face_2", max(truth.boxes)) == "ben"
+
+
 def test_of_two_boxes_that_overlap_the_nearer_one_counts() -> None:
     truth = FaceFrames({0: {"anna": LEFT, "ben": shifted(LEFT, 50.0)}}, {})
     assert FaceOwners(truth, [HeardFace(0, "face_1", shifted(LEFT, 40.0), 0.0)]).at("face_1", 0) == "ben"

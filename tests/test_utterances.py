@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from hearing.types import ArrayMotion, Direction, SpeechChunk, Track, Transcript, Word
+from hearing.types import ArrayMotion, Direction, SpeechChunk, Track, Transcript, Utterance, Word
 from hearing.utterances import UtteranceAssembler
 
 
@@ -166,3 +166,34 @@ def test_of_two_that_are_final_the_less_sure_one_is_the_echo():
     (withdrawn,) = assembler.corrections(4.5)
     assert (withdrawn.id, withdrawn.words) == ("u0002", ())
     assert not assembler.corrections(4.6)
+
+
+def test_where_another_person_goes_on_the_utterance_is_parted_by_revision():
+    assembler = UtteranceAssembler()
+
+    def say(name: str, start: float, azimuths_deg: list[float], words: str) -> Utterance:
+        for step, azimuth_deg in enumerate(azimuths_deg):
+            begin = start + 0.25 * step
+            last = step == len(azimuths_deg) - 1
+            part = SpeechChunk(name, 1, np.zeros(4000, np.float32), begin, begin + 0.25, last)
+            assembler.follow((part,), (track(azimuth_deg),), begin + 0.25)
+        texts = words.split()
+        each = 0.25 * len(azimuths_deg) / len(texts)
+        spoken = tuple(
+            Word(text, start + each * index, start + each * (index + 1), 0.9, 0.0) for index, text in enumerate(texts)
+        )
+        return assembler.process(Transcript(name, 1, spoken, 0.9, True))
+
+    anna = say("u0001", 0.0, [0.0] * 8, "one two three four").speaker
+    ben = say("u0002", 4.0, [35.0] * 8, "five six seven eight").speaker
+    assert not assembler.corrections(6.1)
+    whole = say("u0003", 8.0, [0.0] * 12 + [35.0] * 12, "one two three four five six seven eight")
+    first, second = assembler.corrections(14.1)
+    assert (first.id, first.revision, first.text) == ("u0003", whole.revision + 1, "one two three four")
+    assert (second.id, second.revision, second.text) == ("u0003-2", 0, "five six seven eight")
+    assert (first.speaker, second.speaker) == (anna, ben)
+    assert first.final
+    assert second.final
+    assert (whole.start_time, whole.end_time) == (first.start_time, second.end_time)
+    assert [half.direction.azimuth_deg for half in (first, second)] == pytest.approx([0.0, 35.0], abs=1.0)
+    assert not assembler.corrections(14.2)

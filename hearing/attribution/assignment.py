@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.sparse.csgraph import connected_components
 
+from hearing.attribution.config import CUES
+
 FloatArray = NDArray[np.float64]
 _PASSES = 4
 NEVER = -1e6
@@ -83,3 +85,17 @@ def most_likely(ratios: Mapping[str, float]) -> tuple[str | None, float]:
     odds = np.exp(np.array([0.0, *ratios.values()]))
     best = int(odds.argmax())
     return names[best], float(odds[best] / odds.sum())
+
+
+def by_cue(ratios: FloatArray, chosen: int) -> dict[str, float]:
+    """Return how likely each cue alone that says something makes the one who was chosen.
+
+    Parameters
+    ----------
+    ratios
+        Log-likelihood ratios, of shape (n_people, n_cues).
+    chosen
+        His number.
+    """
+    said, alone = np.abs(ratios).sum(axis=0), softmax(ratios.T)[:, chosen]
+    return {cue: float(likely) for cue, likely, much in zip(CUES, alone, said, strict=True) if much}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from hearing.attribution.cues import ContinuityCue, DirectionCue
+from hearing.attribution.cues import ContinuityCue, DirectionCue, StandstillCue
 
 UNKNOWN = "unknown"
 """Who speaks if nobody is likely enough."""
@@ -39,12 +39,14 @@ class AttributionConfig:
     period
         Seconds between two judgements of an utterance that goes on.
     revision
-        Seconds after its end in which an utterance may still be given to somebody else.
+        Seconds after its end in which an utterance, or its end, may still be given to somebody else.
     margin
         Log odds that it takes.
+    change
+        Probability that another person goes on within an utterance.
     weights
         Of the cues.
-    directions, tracks
+    directions, standstill, tracks
         What direction and continuity say.
     robot_name
         What people call the robot.
@@ -61,8 +63,10 @@ class AttributionConfig:
     period: float = 1.0
     revision: float = 2.0
     margin: float = 1.0
+    change: float = 0.02
     weights: Weights = field(default_factory=Weights)
     directions: DirectionCue = field(default_factory=DirectionCue)
+    standstill: StandstillCue = field(default_factory=StandstillCue)
     tracks: ContinuityCue = field(default_factory=ContinuityCue)
     robot_name: str = "robot"
 

@@ -72,3 +72,43 @@ class ContinuityCue:
     def log_ratio(self, same: bool, seconds: float) -> float:
         """Return the ratio for the one who spoke on the track so many seconds before, or for another one."""
         return (self.same if same else self.other) * float(np.exp(-max(seconds, 0.0) / self.forget))
+
+
+@dataclass(frozen=True, slots=True)
+class StandstillCue:
+    """Where somebody cannot have got to: direction has a veto, however alike two voices are.
+
+    Whoever stood still to the end of what he said, and stands still again from the beginning of what he says next, has
+    set off and stopped in between.
+
+    Attributes
+    ----------
+    still
+        Standard deviation in radians of the direction during an utterance up to which its speaker stands still.
+    near
+        Radians that tracks may be apart where one person is heard on both.
+    acceleration
+        In radians per square second, of a brisk walk around the robot 1.5 m away.
+    veto
+        Log-likelihood ratio of somebody who cannot have got there.
+    """
+
+    still: float = np.deg2rad(1.2)
+    near: float = np.deg2rad(25.0)
+    acceleration: float = np.deg2rad(60.0)
+    veto: float = -9.0
+
+    def log_ratio(self, apart: float, seconds: float, spread: float) -> float:
+        """Compare where two utterances are heard.
+
+        Parameters
+        ----------
+        apart
+            Radians between their directions, in [0, pi].
+        seconds
+            Between the end of the one and the beginning of the other; 0 or less if they overlap.
+        spread
+            Standard deviation in radians of the direction of the less steady one.
+        """
+        reach = self.acceleration * max(seconds, 0.0) ** 2 / 4
+        return self.veto if spread <= self.still and apart > max(self.near, reach) else 0.0

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hearing.attribution.cues import DirectionCue
 from hearing.sphere import azimuths_apart, rotation
-from hearing.types import FaceState, SourceAudio, Track
+from hearing.types import FaceState, SourceAudio, Track, Word
 from hearing.vision.face import Face, LipState, Sight
 from hearing.vision.synchrony import Synchrony
 
@@ -37,9 +37,10 @@ class FaceCue:
         A face elsewhere does not speak, whatever its mouth does: direction has a veto.
     lips, synchrony
         Weights of the log odds that the mouth moves like one that speaks, and of the log-likelihood ratio that it makes
-        the sound that is heard.
+        the sound that is heard and says the words that are recognized in it.
     least, most
-        Limits of both together: some people hardly move their lips, and some mouths are badly seen.
+        Limits of both together: some people hardly move their lips, and some mouths are badly seen. Of one that is
+        covered for most of the time nothing is said.
     """
 
     directions: DirectionCue = field(
@@ -47,17 +48,18 @@ class FaceCue:
     )
     lips: float = 1.0
     synchrony: float = 1.0
-    least: float = -2.0
+    least: float = -3.0
     most: float = 4.0
 
 
 @dataclass(slots=True)
 class _Seen:
-    """A face over time: when, where in a frame that does not turn with the array, and how its mouth moves."""
+    """A face over time: when and where (in a frame that does not turn with the array), what its mouth does."""
 
     times: deque[float] = field(default_factory=deque)
     places: deque[FloatArray] = field(default_factory=deque)
     speaking: deque[float] = field(default_factory=deque)
+    covered: deque[bool] = field(default_factory=deque)
     facing: deque[float] = field(default_factory=deque)
     face: Face | None = None
 
@@ -91,6 +93,11 @@ class FaceWitness:
         if self._frames:
             self._synchrony.hear(tuple(sources))
 
+    def read(self, utterance_id: str, track_id: int, words: Sequence[Word]) -> None:
+        """Take the words of an utterance so far, to compare mouths with them."""
+        if self._frames:
+            self._synchrony.read(utterance_id, track_id, words)
+
     def see(self, sights: Iterable[Sight], yaw: float) -> None:
         """Take what cameras see.
 
@@ -112,7 +119,7 @@ class FaceWitness:
                 self._frames.popleft()
             for seen in self._seen.values():
                 while seen.times and seen.times[0] < oldest:
-                    for column in (seen.times, seen.places, seen.speaking, seen.facing):
+                    for column in (seen.times, seen.places, seen.speaking, seen.covered, seen.facing):
                         column.popleft()
             self._seen = {name: seen for name, seen in self._seen.items() if seen.times}
 
@@ -190,13 +197,17 @@ class FaceWitness:
         seen.times.append(face.time)
         seen.places.append(turn @ face.direction.vector)
         seen.speaking.append(lips.speaking if face.mouth is not None else np.nan)
+        seen.covered.append(face.quality > 0 and face.mouth is None)
         seen.facing.append(face.facing if face.quality > 0 else np.nan)
 
     def _mouth(self, face_id: str, track_id: int, start: float, end: float) -> float:
         """Return what mouth and sound say together."""
         seen, cue = self._seen[face_id], self.cue
-        moves = np.array([seen.speaking[index] for index in seen.during(start, end)])
+        during = seen.during(start, end)
+        moves = np.array([seen.speaking[index] for index in during])
         moves = moves[np.isfinite(moves)]
+        if sum(seen.covered[index] for index in during) > len(moves):
+            return 0.0  # what is seen of it now and then is the cup
         lips = _log_odds(float(moves.mean())) if len(moves) else 0.0
         match = self._synchrony.log_ratio(face_id, track_id, start, end)
         return float(np.clip(cue.lips * lips + cue.synchrony * match, cue.least, cue.most))

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.attribution.assignment import NEVER, assign, most_likely, softmax
+from hearing.attribution.assignment import NEVER, assign, by_cue, most_likely, softmax
 from hearing.attribution.config import CUES, UNKNOWN, Attribution, AttributionConfig
 from hearing.attribution.heard import Heard
-from hearing.attribution.person import Person
+from hearing.attribution.person import Person, face_of, face_ratios, introduce, with_owners
+from hearing.attribution.takeover import NEARBY, find_takeover
 from hearing.attribution.voice_prints import UtteranceVoices
 from hearing.sphere import rotation
-from hearing.types import FaceState, SourceAudio, SpeechChunk, Track
+from hearing.types import FaceState, SourceAudio, SpeechChunk, Track, Word
 from hearing.voices import VoiceEncoder, VoiceProfile
 
 if TYPE_CHECKING:
@@ -36,13 +37,6 @@ _GAZE = 1.0
 """Seconds before an utterance's end in which it counts whom its speaker looks at."""
 _FACE_SURE = 0.7
 """Probability from which on a face says an utterance, and is learned to be its speaker's."""
-_LOOKS_SURE, _INTRODUCED = 3.0, 5.0
-"""Log-likelihood ratio from which on a face is somebody's who is remembered, and as how many seconds of his speech that
-counts."""
-_OWN = 2.0
-"""Log-likelihood ratio of a face that is the speaker's by what he said before, and minus that of somebody else's."""
-_BOUND, _SEEN = 0.998, 0.7
-"""Probability that a person's face is his, and that of somebody new is seen, if there is one that is nobody's."""
 
 
 class PersonAttribution:
@@ -103,20 +97,11 @@ class PersonAttribution:
             self._faces = FaceWitness()
         self._faces.see(sights, yaw)
         for sight in sights:
-            self._introduce(sight.people)
+            introduce(sight.people, self._people)
         for person in self._people:
-            face = self._face_of(person)
+            face = face_of(person, self._people)
             if face and (there := self._faces.place(face)):
                 person.place, person.time = there
-
-    def _introduce(self, people: Mapping[str, Mapping[str, float]]) -> None:
-        """Give people who are remembered from before the faces that are theirs by their looks."""
-        for face, ratios in people.items():
-            name = max(ratios, key=lambda known: ratios[known])
-            if ratios[name] >= _LOOKS_SURE:
-                for person in self._people:
-                    if person.name == name and person.enrolled:
-                        person.faces[face] = max(person.faces.get(face, 0.0), _INTRODUCED)
 
     def faces(self, now: float, tracks: Sequence[Track]) -> tuple[FaceState, ...]:
         """Say of all faces that are seen now whether they speak, from what is heard on all tracks."""
@@ -166,6 +151,17 @@ class PersonAttribution:
             return None, None
         return self._faces.facing(face, heard.end - _GAZE, heard.end), self._faces.distance(face)
 
+    def read(self, utterance_id: str, words: Sequence[Word]) -> None:
+        """Take the words of an utterance so far: the lips that say them are its speaker's."""
+        heard = self._live.get(utterance_id)
+        if heard is None or self._faces is None:
+            return
+        self._faces.read(utterance_id, heard.track_id, words)
+        if heard.closed and heard.person is not None and heard.attribution is not None:
+            self._look(heard)
+            face, sure = most_likely(with_owners(heard.seen, heard.person, self._people))
+            heard.attribution = replace(heard.attribution, face_id=face, face_probability=sure)
+
     def knows(self, utterance_id: str) -> bool:
         """Whether it can still be found out who says an utterance."""
         return utterance_id in self._live
@@ -186,11 +182,74 @@ class PersonAttribution:
         recent = [h for h in self._live.values() if h.closed and now - h.end <= self.config.revision]
         return [heard.id for heard in recent if self._reconsider(heard)]
 
+    def part(self, utterance_id: str, pauses: Sequence[float]) -> tuple[Heard, Heard] | None:
+        """Find out whether another person goes on within an utterance that has ended, and part it if so.
+
+        Parameters
+        ----------
+        utterance_id
+            Which one.
+        pauses
+            Times between its words, in seconds.
+
+        Returns
+        -------
+        Both parts, of which the first one keeps the id; None if one person says it all, or if that cannot be told.
+        """
+        whole, voices = self._live.get(utterance_id), self._voices
+        if whole is None or whole.person is None or whole.before is None or not whole.path:
+            return None
+        before = replace(whole.before.snapshot(), utterances=whole.before.utterances - {whole.id})
+        people = [person for person in self._people if person is not whole.person]
+        people += [] if whole.alone else [before]
+        parts = find_takeover(
+            whole,
+            pauses,
+            lambda start, end: voices.part(utterance_id, start, end) if voices else None,
+            lambda first, second: self._goes_over(first, second, people),
+        )
+        if parts is not None:
+            self._divide(whole, whole.person, parts)
+        return parts
+
+    def _goes_over(self, first: Heard, second: Heard, people: Sequence[Person]) -> float:
+        """Return the log odds that two people say the parts of an utterance, and not one of them both."""
+        self._look(first)
+        self._look(second)
+        before, after = self._scores(first, people), self._scores(second, people)
+        after[-1] += NEARBY
+        stays = []
+        for index, speaker in enumerate([*(person.snapshot() for person in people), Person("")]):
+            self._learn(speaker, first, 1.0)
+            stays.append(self._scores(second, [*people[:index], speaker, *people[index + 1 :]])[index])
+        pairs = before[:, None] + after
+        pairs[range(len(people)), range(len(people))] = NEVER
+        same = np.max(before + stays) + self._clash(first, second)
+        return float(np.max(pairs) - same + np.log(self.config.change))
+
+    def _divide(self, whole: Heard, speaker: Person, parts: tuple[Heard, Heard]) -> None:
+        """Give both parts of an utterance to two persons in place of the one."""
+        newcomers = [speaker] if whole.alone else []
+        self._retract(whole)
+        speaker.utterances.discard(whole.id)
+        people = [person for person in self._people if person not in newcomers]
+        for part in parts:
+            ratios = self._ratios(part, people)
+            chosen = int((scores := self._scores(part, people, ratios)).argmax())
+            person = people.pop(chosen) if chosen < len(people) else newcomers.pop() if newcomers else None
+            self._live[part.id] = part
+            self._give(part, person, float(softmax(scores)[chosen]), by_cue(ratios, chosen))
+            self._close(part)
+            part.before = None  # who goes on has been found out
+        self._prune()
+
     def _extend(self, chunk: SpeechChunk, place: FloatArray) -> None:
         heard = self._live.get(chunk.utterance_id)
         if heard is None:
-            heard = Heard(chunk.utterance_id, chunk.track_id, chunk.start_time, chunk.end_time, place, place)
-            self._live[heard.id] = heard
+            extent = chunk.start_time, chunk.end_time
+            heard = self._live[chunk.utterance_id] = Heard(
+                chunk.utterance_id, chunk.track_id, *extent, np.zeros(3), place, follows=self._spoke.get(chunk.track_id)
+            )
         heard.end = max(heard.end, chunk.end_time)
         if self._voices:
             self._voices.extend(chunk)
@@ -199,28 +258,37 @@ class PersonAttribution:
         """Give utterances that are open at the same time to persons."""
         people = list(self._people)
         ratios = np.zeros((len(utterances), len(people) + 1, len(CUES)))
+        scores = np.zeros(ratios.shape[:2])
         for row, heard in enumerate(utterances):
             if self._voices:
                 self._voices.listen(heard.id, heard.id in ending)
-            if self._faces:
-                heard.seen = self._faces.ratios(heard.track_id, heard.total, heard.start, heard.end)
+                heard.voice = self._voices.of(heard.id)
+            self._look(heard)
             ratios[row] = self._ratios(heard, people)
-        prior = [self.config.enrolled if p.enrolled and not p.utterances else 1.0 for p in people]
-        scores = ratios @ self._weights + np.log([*prior, self.config.newcomer])
-        for row, heard in enumerate(utterances):
-            scores[row, :-1] += [self._busy(heard, person) for person in people]
+            scores[row] = self._scores(heard, people, ratios[row])
             if heard.person is not None and heard.alone:
                 # Whoever is known by this utterance alone is whom it would be given to as somebody new.
                 own = people.index(heard.person)
                 ratios[row, own], scores[row, own], scores[row, -1] = ratios[row, -1], scores[row, -1], NEVER
-        clashes = np.array([[self.config.clash(heard.overlap(other)) for other in utterances] for heard in utterances])
+        clashes = np.array([[self._clash(heard, other) for other in utterances] for heard in utterances])
         chosen, probabilities = assign(scores, clashes)
         for row, (heard, index) in enumerate(zip(utterances, chosen.tolist(), strict=True)):
             heard.judged = now
-            said, alone = np.abs(ratios[row]).sum(axis=0), softmax(ratios[row].T)[:, index]
-            cues = {cue: float(p) for cue, p, much in zip(CUES, alone, said, strict=True) if much}
-            self._give(heard, [*people, None][index], float(probabilities[row]), cues)
+            self._give(heard, [*people, None][index], float(probabilities[row]), by_cue(ratios[row], index))
         self._prune()
+
+    def _look(self, heard: Heard) -> None:
+        """Compare faces with an utterance."""
+        if self._faces:
+            heard.seen = self._faces.ratios(heard.track_id, heard.total, heard.start, heard.end)
+
+    def _scores(self, heard: Heard, people: Sequence[Person], ratios: FloatArray | None = None) -> FloatArray:
+        """Return the log odds of everybody, and of somebody new, from what the cues say, of shape (n_people + 1,)."""
+        ratios = self._ratios(heard, people) if ratios is None else ratios
+        prior = [self.config.enrolled if person.enrolled and not person.utterances else 1.0 for person in people]
+        scores: FloatArray = ratios @ self._weights + np.log([*prior, self.config.newcomer])
+        scores[:-1] += [self._busy(heard, person) for person in people]
+        return scores
 
     def _ratios(self, heard: Heard, people: Sequence[Person]) -> FloatArray:
         """Return the log-likelihood ratio of every cue, of shape (n_people + 1, n_cues), the last for somebody new."""
@@ -228,45 +296,31 @@ class PersonAttribution:
         direction, voice, face, continuity = ratios = np.zeros((len(CUES), len(people) + 1))
         if config.direction:
             direction[:-1] = [p.direction_ratio(config.directions, heard.total, heard.start) for p in people]
-        if self._voices and self._encoder:
-            likelihood, sample = self._encoder.likelihood, self._voices.of(heard.id)
-            voice[:-1] = [person.voice_ratio(likelihood, sample) for person in people]
-        owner, time = self._spoke.get(heard.track_id, (None, np.inf))
-        if config.continuity and owner is not None and time <= heard.start:
+        if self._encoder:
+            likelihood = self._encoder.likelihood
+            voice[:-1] = [person.voice_ratio(likelihood, heard.voice) for person in people]
+        if config.continuity and heard.follows is not None:
+            owner, time = heard.follows
             since = heard.start - time
             continuity[:-1] = [config.tracks.log_ratio(owner.name == person.name, since) for person in people]
             continuity[-1] = config.tracks.log_ratio(False, since)
-        if seen := heard.seen:
-            own = [self._face_of(person) for person in people]
-            free = [ratio for name, ratio in seen.items() if name not in own]
-            nobodys = float(np.log(1 - _SEEN + _SEEN * np.exp(max(free)))) if free else 0.0
-            face[:] = nobodys
-            for index, name in enumerate(own):
-                if name in seen:
-                    face[index] = np.log(_BOUND * np.exp(seen[name]) + (1 - _BOUND) * np.exp(nobodys))
-                    direction[index] = 0.0  # it is the face's
+        if heard.seen:
+            own = [face_of(person, self._people) for person in people]
+            face[:] = face_ratios(heard.seen, own)
+            direction[:-1] *= [name not in heard.seen for name in own]  # it is the face's
         return ratios.T
 
-    def _with_owners(self, ratios: Mapping[str, float], speaker: Person) -> dict[str, float]:
-        """Believe more that it is the speaker's own face, and less that it is another person's."""
-        owners = {face: person for person in self._people if (face := self._face_of(person))}
-        return {
-            face: ratio + (0.0 if face not in owners else _OWN if owners[face] is speaker else -_OWN)
-            for face, ratio in ratios.items()
-        }
-
-    def _face_of(self, person: Person) -> str | None:
-        """Return the face that is a person's, if one is, and nobody else's rather."""
-        for face, seconds in sorted(person.faces.items(), key=lambda item: -item[1]):
-            if all(other.faces.get(face, 0.0) <= seconds for other in self._people):
-                return face
-        return None
-
     def _busy(self, heard: Heard, person: Person) -> float:
-        """Return the log-likelihood ratio of saying an utterance beside what else a person says meanwhile."""
+        """Return the log-likelihood ratio of saying an utterance beside what else a person has said, or says."""
         others = (self._live[name] for name in person.utterances if name in self._live and name != heard.id)
-        overlap = max((heard.overlap(other) for other in others if other.closed), default=0.0)
-        return self.config.clash(overlap)
+        return min((self._clash(heard, other) for other in others if other.closed), default=0.0)
+
+    def _clash(self, heard: Heard, other: Heard) -> float:
+        """Return the log-likelihood ratio of two utterances being one person's by when and where they are said."""
+        at_once, standstill = self.config.clash(heard.overlap(other)), self.config.standstill
+        if not self.config.direction:
+            return at_once
+        return min(at_once, standstill.log_ratio(*heard.apart(other), max(heard.spread, other.spread)))
 
     def _give(self, heard: Heard, person: Person | None, probability: float, cues: Mapping[str, float]) -> None:
         """Give an utterance to a person, or to somebody new."""
@@ -280,7 +334,7 @@ class PersonAttribution:
         person.utterances.add(heard.id)
         heard.person = person
         name = person.name if probability >= self.config.unknown else UNKNOWN
-        face, sure = most_likely(self._with_owners(heard.seen, person))
+        face, sure = most_likely(with_owners(heard.seen, person, self._people))
         heard.attribution = Attribution(name, probability, cues, face, sure)
 
     def _prune(self) -> None:
@@ -325,14 +379,16 @@ class PersonAttribution:
         if person is None or attribution is None:
             return
         heard.before = person.snapshot()
-        person.place, person.time, person.last = heard.place, heard.end, heard.id
-        if self._voices:
-            person.learn(self._voices.of(heard.id), attribution.probability)
+        self._learn(person, heard, attribution.probability)
         self._spoke[heard.track_id] = person, heard.end
-        face = attribution.face_id
-        if face is not None and attribution.face_probability >= _FACE_SURE:
-            believed = attribution.probability * (heard.end - heard.start)
-            person.faces[face] = person.faces.get(face, 0.0) + believed
+
+    def _learn(self, person: Person, heard: Heard, belief: float) -> None:
+        """Learn where somebody is, how he sounds and which face is his from what he said, if that is believed."""
+        person.place, person.time, person.last = heard.place, heard.end, heard.id
+        person.learn(heard.voice, belief)
+        face, sure = most_likely(with_owners(heard.seen, person, self._people))
+        if face is not None and sure >= _FACE_SURE:
+            person.faces[face] = person.faces.get(face, 0.0) + belief * (heard.end - heard.start)
 
     def _expire(self, now: float) -> None:
         """Forget utterances that cannot change any more."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,12 @@ class VoiceSample:
 
 @dataclass(slots=True, eq=False)
 class _Print:
-    """An utterance's voice, its samples and weighted steps of 16 ms so far, and how it sounded last."""
+    """An utterance's voice, when it began, its audio and what its steps of 16 ms are worth, and how it sounded last."""
 
     voice: VoicePrint
-    samples: int = 0
-    steps: int = 0
+    begin: int
+    samples: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    worth: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
     seconds: float = 0.0
     sample: VoiceSample | None = None
 
@@ -75,11 +76,12 @@ class UtteranceVoices:
     def extend(self, chunk: SpeechChunk) -> None:
         """Hear the next audio of an utterance."""
         begin = round(chunk.opened * SAMPLE_RATE)
-        heard = self._prints.setdefault(chunk.utterance_id, _Print(VoicePrint(self._encoder)))
-        heard.samples += len(chunk.samples)
-        worth = self._worth(chunk.track_id, begin + np.arange(heard.steps, heard.samples // HOP) * HOP)
+        heard = self._prints.setdefault(chunk.utterance_id, _Print(VoicePrint(self._encoder), begin))
+        heard.samples = np.concatenate([heard.samples, chunk.samples])
+        steps = np.arange(len(heard.worth), len(heard.samples) // HOP)
+        worth = self._worth(chunk.track_id, begin + steps * HOP)
+        heard.worth = np.concatenate([heard.worth, worth])
         heard.voice.process(chunk.samples, worth)
-        heard.steps += len(worth)
 
     def listen(self, utterance_id: str, ended: bool) -> None:
         """Embed what an utterance sounds like, if it has ended, or if there is much more of it than the last time."""
@@ -94,6 +96,17 @@ class UtteranceVoices:
         """Return how an utterance sounded when it was last listened to; None if that was never, or not enough."""
         heard = self._prints.get(utterance_id)
         return heard.sample if heard else None
+
+    def part(self, utterance_id: str, start: float, end: float) -> VoiceSample | None:
+        """Embed what an utterance sounds like between two times in seconds; None if there is too little speech."""
+        heard = self._prints.get(utterance_id)
+        if heard is None:
+            return None
+        first, last = (max(0, round(time * SAMPLE_RATE) - heard.begin) // HOP for time in (start, end))
+        voice = VoicePrint(self._encoder)
+        voice.process(heard.samples[first * HOP : last * HOP], heard.worth[first:last])
+        embedding = voice.embedding
+        return None if embedding is None else VoiceSample(embedding, voice.quality)
 
     def forget(self, utterance_id: str) -> None:
         """Forget an utterance."""

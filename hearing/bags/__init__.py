@@ -5,6 +5,7 @@ Bags are read and written by `rosbags`, in mcap and sqlite3, without ROS (extra 
 =================  ==================================================================================================
 `messages`         the messages that bags hold, and the topics that this project's own bags use
 `reading`          a bag's topics by what they hold, and its messages in order
+`formats`          how samples come in audio messages, and their numbers where messages have none
 `audio`            audio messages of two kinds as blocks on a sample clock
 `transforms`       where the camera is and how the array moves, from tf and odometry
 `pictures`         which camera took a bag's pictures, and what they show

@@ -10,7 +10,7 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from hearing.bags.audio import AudioFormat, Heard, SampleNumbers, nanoseconds
+from hearing.bags.formats import AudioFormat, Heard, SampleNumbers, nanoseconds
 from hearing.bags.pictures import decoded
 from hearing.bags.reading import Bag, Entry
 from hearing.continuity import STAMP_TOLERANCE

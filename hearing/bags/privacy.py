@@ -21,6 +21,7 @@ KEPT = (
     messages.TRACK_ARRAY,
     messages.CAMERA_INFO,
     messages.AUDIO_INFO,
+    "hearing_msgs/msg/Command",
     "hearing_msgs/msg/DialogueAct",
     "hearing_msgs/msg/EndOfStream",
     "hearing_msgs/msg/Phrases",

@@ -10,7 +10,7 @@ import numpy as np
 import soundfile as sf
 
 from hearing.bags import messages
-from hearing.bags.audio import nanoseconds
+from hearing.bags.formats import nanoseconds
 from hearing.bags.reading import Bag, open_bag
 from hearing.bags.streams import Heading, open_bag_recording
 from hearing.outputs import SessionLog, Timing

@@ -19,8 +19,9 @@ import numpy as np
 
 from hearing.arrays import MicrophoneArray, load_array
 from hearing.bags import messages
-from hearing.bags.audio import AudioFormat, AudioReader, audio_format
+from hearing.bags.audio import AudioReader, audio_format
 from hearing.bags.companions import Pictures, Playback, resampled
+from hearing.bags.formats import AudioFormat
 from hearing.bags.pictures import find_camera
 from hearing.bags.reading import Bag, open_bag
 from hearing.bags.transforms import Frames

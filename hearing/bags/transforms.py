@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from hearing.bags.audio import nanoseconds
+from hearing.bags.formats import nanoseconds
 from hearing.types import ArrayMotion
 
 Matrix = NDArray[np.float64]

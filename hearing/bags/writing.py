@@ -123,9 +123,10 @@ def _once(recording: Recording) -> Iterator[_Item]:
                 yield _text(topic, (recording.reference / name).read_text(encoding="utf-8"))
     transforms = [_transform("base_link", messages.ARRAY_FRAME, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0))]
     if recording.camera is not None:
-        from hearing.bags.pictures import optical
+        from hearing.vision.optical import optical
 
-        transforms.append(_transform(messages.ARRAY_FRAME, messages.CAMERA_FRAME, *optical(recording.camera)))
+        position, turn = optical(recording.camera)
+        transforms.append(_transform(messages.ARRAY_FRAME, messages.CAMERA_FRAME, position, turn.as_quat()))
     tree = _make(messages.TRANSFORMS, transforms=transforms)
     yield _Item(ORIGIN, messages.STATIC, messages.TRANSFORMS, tree, latched=True)
     if recording.camera is not None:

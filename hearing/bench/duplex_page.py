@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hearing.bench.duplex import POLICIES, Results, Scene
-from hearing.bench.duplex_score import GIVEN_UP, PATIENCE, DuplexScore, Figure, interval
+from hearing.bench.duplex import Results
+from hearing.bench.duplex_policies import POLICIES
+from hearing.bench.duplex_rooms import ROBOT_DELAY
+from hearing.bench.duplex_score import GIVEN_UP, PATIENCE, DuplexScore, Figure, Scene, interval
 from hearing.bench.page import save_page, table
+from hearing.bench.self_hearing import RT60, SelfHeard
 from hearing.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
 
 NAME = "duplex"
 DRAWN = 3
-"""Scenes on the page; the folder of measurements has all."""
-_KINDS = {"request": "C0", "barge_in": "C3", "backchannel": "C2", "side": "0.7"}
+"""Scenes in made-up company on the page; the folder of measurements has all."""
+_KINDS = {"request": "C0", "barge_in": "C3", "halt": "C3", "backchannel": "C2", "side": "0.7"}
 _LEGEND = f"""\
 In brackets: where 95 % of the figure lie if the scenes are drawn anew.
 
@@ -33,20 +36,38 @@ In brackets: where 95 % of the figure lie if the scenes are drawn anew.
 - backchannels, side talk: those that it fell silent for while it spoke; answered: turns said to somebody else that it
   answered.
 - emergency: from the moment at which the word was shown in a partial transcript, and from its end, until everything
-  stops."""
+  stops.
+- stops for nobody: times that it fell silent though nobody spoke; self-hearing: utterances with words, heard by the
+  pipeline while nobody spoke, per hour of the robot's speech, before its own words are taken out of them."""
 
-_LEVEL = """\
-**This is the level of events, not of microphones.** One to three people around a robot are made up. Prosody, and what
-the packaged classifier says, come from recorded and synthetic voices in noise (6 to 30 dB); words are shown as late as
-the pipeline shows them; how likely they seem to be said to the robot is what the addressee model makes of made-up
-dialogues. Whether there is voice is known, 0.1 s late. Room, echo and self-hearing are not in it. A quarter of the
-turns have a pause of 0.4 to 5 s within, a share that nobody measured; interruptions and backchannels are synthetic
-voices. All policies ask the same addressee model; people react to each. Thresholds were chosen on conversations of
-other seeds, of the training and of these voices."""
+_ROOMS = f"""\
+The pipeline hears six microphones in simulated rooms; the robot's own voice comes out of its loudspeaker into them
+while it speaks, and people react to when it does. Two or three people (one synthetic voice at four pitches) stand
+1.7 to 1.9 m away, ask, think for 0.8 to 2 s in the middle of a turn, say "mm-hm", interrupt, talk to each other,
+shout "stop", or ask at the same time, in offices, workshops and halls with machines of 50 to 66 dB and
+reverberation of 0.35 to 0.8 s. From a decision to the loudspeaker {ROBOT_DELAY:g} s are counted for computing and
+buffers. Nobody moves, there is no camera."""
+
+_EVENTS = """\
+One to three people around a robot are made up, to count more turns than rooms are affordable for. Prosody, and what
+the packaged classifier says, come from recorded and synthetic voices in noise (6 to 30 dB); words are shown as late
+as the pipeline shows them; how likely they seem to be said to the robot is what the addressee model makes of
+made-up dialogues. Whether there is voice is known, 0.1 s late. Room, echo and self-hearing are not in it. A quarter
+of the turns have a pause of 0.4 to 5 s within, a share that nobody measured; interruptions and backchannels are
+synthetic voices that the floor model was not trained on. All policies ask the same addressee model; people react to
+each. Thresholds were chosen on conversations of other seeds, of the training and of these voices."""
 _BASELINES = """\
 The silence timer answers after 0.7 s without voice; the classifier alone when Smart Turn 3.2 says, at a pause of 0.2 s,
 that the turn is over, or else after 3 s. Both wait for a first word that tells whom it is said to, stop for every voice
 of 0.3 s, and know no emergency words."""
+_CURVE = """\
+How early it stops for an interruption, and how often for a backchannel, is one choice: the probability of an
+interruption at which it falls silent."""
+_ALONE = f"""\
+The robot talks alone, answers and sentences about anything, in a room of 8 x 6.5 m with RT60 {RT60:g} s, in streams
+of five minutes that begin with a canceller that knows nothing of the room. Counted are utterances that the pipeline
+makes of it, those whose words were passed on before they were known to be its own, and those that nobody knew to be
+its own."""
 
 
 def _share(part: str, whole: str) -> Figure:
@@ -74,6 +95,17 @@ def _over(score: DuplexScore) -> float | None:
     return 100 * score.talked_over / number if number else None
 
 
+def _per_hour(score: DuplexScore) -> float | None:
+    return 3600 * score.ghosts / score.spoken if score.spoken else None
+
+
+def _count(name: str) -> Figure:
+    def figure(score: DuplexScore) -> float | None:
+        return float(getattr(score, name))
+
+    return figure
+
+
 FIGURES: dict[str, tuple[Figure, str]] = {
     "response, median (s)": (_median("latencies"), ".2f"),
     "response, 90th percentile (s)": (_late, ".2f"),
@@ -89,6 +121,11 @@ FIGURES: dict[str, tuple[Figure, str]] = {
     "emergency after shown, median (s)": (_median("emergency_seen"), ".2f"),
     "emergency after said, median (s)": (_median("emergency_said"), ".2f"),
     "emergencies missed (%)": (_share("emergencies_missed", "emergencies"), ".1f"),
+}
+IN_ROOMS: dict[str, tuple[Figure, str]] = {
+    **{name: figure for name, figure in FIGURES.items() if not name.startswith(("content", "emergency after shown"))},
+    "stops for nobody": (_count("unprovoked_stops"), ".0f"),
+    "self-hearing (utterances per hour)": (_per_hour, ".1f"),
 }
 GOALS = {
     "response, median (s)": 0.7,
@@ -112,50 +149,90 @@ def write_page(results: Results, folder: Path, pictures: Path) -> Path:
     """
     pictures.mkdir(parents=True, exist_ok=True)
     for number, scene in enumerate(results.scenes):
-        _draw([scene], results.plan.seconds, pictures / f"scene_{number:02d}.png")
+        _draw([scene], pictures / f"scene_{number:02d}.png")
+    for number, scene in enumerate(results.rooms):
+        _draw([scene], pictures / f"room_{number:02d}.png")
     lines = page_lines(results)
-    return save_page(folder, NAME, lines, lambda path: _draw(results.scenes[:DRAWN], results.plan.seconds, path))
+    return save_page(folder, NAME, lines, lambda path: _draw([*results.rooms, *results.scenes[:DRAWN]], path))
 
 
 def page_lines(results: Results) -> Iterator[str]:
     """Write the page as Markdown."""
+    yield from ("# How turns are taken", "", "Generated by `hearing bench duplex`.", "")
+    yield _LEGEND
+    yield from ("", "## Goals", "")
+    rooms = [scene.scores["duplex"] for scene in results.rooms]
+    columns = ("at most", "in rooms", "in made-up company", "reached")
+    yield from table("figure", columns, dict(_goals(rooms, results.of("duplex"))))
+    if results.rooms:
+        yield from _room_lines(results)
+    if results.alone:
+        yield from ("", "## Hearing itself", "", _ALONE, "")
+        yield from table("place", tuple(_HEARD), {name: _heard_row(heard) for name, heard in results.alone.items()})
+    yield from _company_lines(results)
+    yield from ("", f"![Who speaks when, in rooms and in {DRAWN} scenes in made-up company]({NAME}.png)")
+
+
+_HEARD = ("minutes of its speech", "utterances of the pipeline", "passed on at first", "left", "what they say")
+
+
+def _heard_row(heard: SelfHeard) -> list[str]:
+    texts = "; ".join(heard.texts) or "-"
+    return [f"{heard.spoken / 60:.1f}", str(heard.leaked), str(heard.shown), str(heard.left), texts]
+
+
+def _room_lines(results: Results) -> Iterator[str]:
+    total = sum((scene.scores["duplex"] for scene in results.rooms), DuplexScore())
+    names = ", ".join(dict.fromkeys(scene.name for scene in results.rooms))
+    yield from ("", "## In rooms", "", _ROOMS, "")
+    yield f"{len(results.rooms)} scenes ({names}), seed {results.plan.seed}:"
+    yield from (f"{total.seconds / 60:.1f} minutes, {_numbers(total)}", "")
+    scores = {policy: [scene.scores[policy] for scene in results.rooms] for policy in POLICIES}
+    yield from _policies(scores, IN_ROOMS)
+
+
+def _company_lines(results: Results) -> Iterator[str]:
     plan = results.plan
     total = sum(results.of("duplex"), DuplexScore())
-    yield from ("# How turns are taken", "")
-    yield f"Generated by `hearing bench duplex` from {plan.scenes} scenes of {plan.seconds:g} s ({plan.split}'s voices,"
-    yield f"seed {plan.seed}): {total.seconds / 60:.0f} minutes, {total.turns} turns said to the robot."
-    yield from ("", _LEVEL, "")
-    yield _LEGEND
-    yield ""
-    yield "## Goals"
-    yield ""
-    yield from table("figure", ("at most", "measured", "reached"), dict(_goals(results)))
-    yield ""
-    yield "## Policies"
-    yield ""
+    yield from ("", "## In made-up company", "", _EVENTS, "")
+    yield f"{plan.scenes} scenes of {plan.seconds:g} s ({plan.split}'s voices, seed {plan.seed}):"
+    yield from (f"{total.seconds / 60:.0f} minutes, {_numbers(total)}", "")
+    yield from _policies({policy: results.of(policy) for policy in POLICIES}, FIGURES)
+    yield from ("", _BASELINES)
+    if results.curve:
+        names = ("stop, median (s)", "talked over (%)", "backchannels that stop it (%)", "side talk that stops it (%)")
+        rows = {
+            f"{stop:g}": [_with_interval(scores, *FIGURES[name]) for name in names]
+            for stop, scores in results.curve.items()
+        }
+        yield from ("", "### When to stop", "", _CURVE, "")
+        yield from table("stops at", names, rows)
+
+
+def _policies(scores: dict[str, list[DuplexScore]], figures: dict[str, tuple[Figure, str]]) -> Iterator[str]:
     rows = {
-        name: [_with_interval(results.of(policy), figure, style) for policy in POLICIES]
-        for name, (figure, style) in FIGURES.items()
+        name: [_with_interval(scores[policy], figure, style) for policy in POLICIES]
+        for name, (figure, style) in figures.items()
     }
     yield from table("figure", tuple(POLICIES), rows)
-    yield ""
-    yield _BASELINES
-    yield ""
-    yield f"Turns: {total.turns}, {total.paused} with a pause within;"
-    yield f"interruptions {len(total.stops) + total.talked_over}, backchannels during its speech {total.backchannels},"
-    yield f"side talk {total.side} (during its speech {total.side_over}), emergency words {total.emergencies}."
-    yield ""
-    yield f"![Who speaks when, in {DRAWN} scenes]({NAME}.png)"
 
 
-def _goals(results: Results) -> Iterator[tuple[str, list[str]]]:
-    scores = results.of("duplex")
-    total = sum(scores, DuplexScore())
+def _numbers(total: DuplexScore) -> str:
+    return (
+        f"{total.turns} turns said to the robot, {total.paused} with a pause within,\n"
+        f"{len(total.stops) + total.talked_over} interruptions, {total.backchannels} backchannels during its speech,\n"
+        f"{total.side} turns of side talk ({total.side_over} during its speech), {total.emergencies} emergency words."
+    )
+
+
+def _goals(rooms: list[DuplexScore], company: list[DuplexScore]) -> Iterator[tuple[str, list[str]]]:
     for name, goal in GOALS.items():
         figure, style = FIGURES[name]
-        value = figure(total)
-        reached = "-" if value is None else "yes" if value <= goal + 1e-9 else "no"
-        yield name, [format(goal, style), _with_interval(scores, figure, style), reached]
+        values = [figure(sum(scores, DuplexScore())) for scores in (rooms, company)]
+        known = [value <= goal + 1e-9 for value in values if value is not None]
+        reached = "-" if not known else "yes" if all(known) else "no" if not any(known) else "in one"
+        cells = [_with_interval(scores, figure, style) for scores in (rooms, company)]
+        yield name, [format(goal, style), *cells, reached]
 
 
 def _with_interval(scores: Sequence[DuplexScore], figure: Callable[[DuplexScore], float | None], style: str) -> str:
@@ -167,25 +244,26 @@ def _with_interval(scores: Sequence[DuplexScore], figure: Callable[[DuplexScore]
     return written if between is None else f"{written} ({between[0]:{style}}-{between[1]:{style}})"
 
 
-def _draw(scenes: Sequence[Scene], seconds: float, picture: Path) -> None:
+def _draw(scenes: Sequence[Scene], picture: Path) -> None:
     """Draw a timeline for every scene and policy: people above, the robot below."""
     try:
         from matplotlib.figure import Figure as Picture
     except ImportError as error:
         raise InputError(f"{error}; install what draws the picture: pip install 'robot-hearing[sim]'") from error
     number = len(scenes) * len(POLICIES)
-    figure = Picture(figsize=(13, 1.1 * number + 0.8), layout="constrained")
-    panels = figure.subplots(number, 1, sharex=True, squeeze=False)[:, 0]
+    figure = Picture(figsize=(13, 1.0 * number + 0.8), layout="constrained")
+    panels = figure.subplots(number, 1, squeeze=False)[:, 0]
     for at, panel in enumerate(panels):
         scene, policy = scenes[at // len(POLICIES)], list(POLICIES)[at % len(POLICIES)]
         _draw_timeline(panel, scene, policy)
-        panel.set_xlim(0, seconds)
-        panel.set_title(policy, fontsize="x-small", loc="left", pad=2)
+        panel.set_xlim(0, max(score.seconds for score in scene.scores.values()))
+        panel.set_title(f"{scene.name}: {policy}", fontsize="x-small", loc="left", pad=2)
+        panel.tick_params(labelsize=6)
     panels[-1].set_xlabel(
         "seconds; blue: to the robot, red: interruption, green: backchannel, grey: to somebody else; black: robot, "
         "x: it falls silent"
     )
-    figure.savefig(picture, dpi=90)
+    figure.savefig(picture, dpi=80)
 
 
 def _draw_timeline(panel: Axes, scene: Scene, policy: str) -> None:

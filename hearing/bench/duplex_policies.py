@@ -1,19 +1,18 @@
-"""Ways to take turns, to be compared: the duplex controller, a silence timer, and the packaged classifier alone."""
+"""Ways to take turns, to be compared, and what they do their part with: a loudspeaker, and a brain that answers all."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 
+from hearing.bench.duplex_baselines import ClassifierAlone, SilenceTimer
 from hearing.dialogue.acts import Duck, Emergency, Pause, Resume, Speak, Spoken, Stop
-from hearing.dialogue.brains.brain import Ask, BrainEvent, BrainHealth, DialogueContext, Say, UserTurn
+from hearing.dialogue.brains.brain import Ask, Brain, BrainEvent, BrainHealth, DialogueContext, Say, UserTurn
 from hearing.dialogue.brains.conversation import Conversation
-from hearing.dialogue.controller import DuplexConfig, DuplexController, Heard
-from hearing.dialogue.floor import PERIOD, FloorState, PersonNow
+from hearing.dialogue.controller import DuplexController, Heard
+from hearing.dialogue.floor import PERIOD, FloorState
 from hearing.speech import Speaking, SpeechClause, SpokenWord
 from hearing.types import SAMPLE_RATE, Utterance
 
@@ -55,21 +54,6 @@ class Journal:
     speeches: list[Speech] = field(default_factory=list)
     stops: list[float] = field(default_factory=list)
     emergencies: list[tuple[float, str]] = field(default_factory=list)
-
-
-class Policy(Protocol):
-    """Takes turns."""
-
-    journal: Journal
-
-    @property
-    def asked(self) -> bool:
-        """Whether its last words were a question."""
-
-    def step(
-        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
-    ) -> bool:
-        """Take a tick; return whether the loudspeaker sounds in the next one."""
 
 
 class Mouth:
@@ -167,23 +151,28 @@ class EasyBrain:
         return BrainHealth("easy")
 
 
-class Duplex:
-    """The duplex controller."""
+POLICIES: dict[str, Callable[[Brain], DuplexController]] = {
+    "duplex": DuplexController,
+    "silence timer 0.7 s": SilenceTimer,
+    "classifier alone": ClassifierAlone,
+}
 
-    def __init__(self, config: DuplexConfig | None = None) -> None:
+
+class Player:
+    """A policy with a loudspeaker that makes no sound."""
+
+    def __init__(self, controller: DuplexController) -> None:
         self.journal = Journal()
         self._mouth = Mouth(self.journal)
-        self._controller = DuplexController(EasyBrain(), config)
+        self._controller = controller
 
     @property
     def asked(self) -> bool:
         """Whether its last words were a question."""
         return self._controller.asked
 
-    def step(
-        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
-    ) -> bool:
-        """Take a tick."""
+    def step(self, now: float, utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]) -> bool:
+        """Take a tick; return whether the loudspeaker sounds in the next one."""
         mouth = self._mouth
         for act in self._controller.process(now, Heard(floor, utterances, mouth.spoken)):
             if isinstance(act, Speak):
@@ -199,72 +188,3 @@ class Duplex:
             elif isinstance(act, Emergency):
                 self.journal.emergencies.append((now, act.utterance_id))
         return mouth.advance(now)
-
-
-class _Baseline(ABC):
-    """Answers after a pause, and stops for every voice: what both baselines do alike.
-
-    They ask the same addressee model. A turn of which no word is known yet is waited for.
-    """
-
-    _STOPS = 0.3
-
-    def __init__(self) -> None:
-        self.journal = Journal()
-        self._mouth = Mouth(self.journal)
-        self._answered: dict[int, float] = {}
-        self._count = 0
-        self.asked = False
-
-    def step(
-        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
-    ) -> bool:
-        """Take a tick."""
-        mouth = self._mouth
-        if mouth.sounds and any(state.talking and state.run >= self._STOPS for state in floor):
-            mouth.stop(now)
-        for state in floor:
-            person = people[state.track_id]
-            spoke = now - state.silence > self._answered.get(state.track_id, 0.0) + 0.05 and state.speech > 0
-            if mouth.sounds or not spoke or state.talking or not person.text or person.addressed < 0.5:
-                continue
-            if self._ended(state, person):
-                self._answered[state.track_id] = now
-                self._count += 1
-                text = _ANSWERS[self._count % len(_ANSWERS)]
-                mouth.say(now, f"answer_{self._count}", text, state.track_id, content=True)
-                break
-        return mouth.advance(now)
-
-    @abstractmethod
-    def _ended(self, state: FloorState, person: PersonNow) -> bool:
-        """Whether somebody's turn is over."""
-
-
-class SilenceTimer(_Baseline):
-    """Takes the turn after 0.7 s of silence."""
-
-    def _ended(self, state: FloorState, person: PersonNow) -> bool:
-        return state.silence >= 0.7 - 1e-6
-
-
-class ClassifierAlone(_Baseline):
-    """Takes the turn when the classifier says at a pause that it is over, and after 3 s in any case."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._judged: dict[int, float] = {}
-
-    def _ended(self, state: FloorState, person: PersonNow) -> bool:
-        return self._judged.get(state.track_id, 0.0) > 0.5 or state.silence >= 3.0
-
-    def step(
-        self, now: float, people: dict[int, PersonNow], utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]
-    ) -> bool:
-        """Take a tick."""
-        for state in floor:
-            if state.talking:
-                self._judged.pop(state.track_id, None)
-            if (answer := people[state.track_id].sounds_over) is not None:
-                self._judged[state.track_id] = answer
-        return super().step(now, people, utterances, floor)

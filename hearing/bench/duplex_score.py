@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields
+from typing import Any, Protocol
 
 import numpy as np
 
 from hearing.bench.duplex_policies import Journal, Speech
 from hearing.dialogue.emergency import EmergencyWords
-
-if TYPE_CHECKING:
-    from hearing_models.floor.world import Turn
 
 PATIENCE = 4.0
 """Seconds in which a turn has to be answered, after its end or after the answer to somebody else."""
@@ -50,8 +47,10 @@ class DuplexScore:
         From the moment at which the word was shown, and from its end, until the robot acted.
     emergencies, emergencies_missed
         Emergency words in what was said, and those it did not act on.
-    seconds
-        Of the scene.
+    seconds, spoken
+        Of the scene, and seconds in which the robot spoke.
+    ghosts, unprovoked_stops
+        Utterances that were heard, and times that it fell silent, though nobody had said anything; in rooms.
     """
 
     latencies: tuple[float, ...] = ()
@@ -74,6 +73,9 @@ class DuplexScore:
     emergencies: int = 0
     emergencies_missed: int = 0
     seconds: float = 0.0
+    spoken: float = 0.0
+    ghosts: int = 0
+    unprovoked_stops: int = 0
 
     def __add__(self, other: DuplexScore) -> DuplexScore:
         """Combine two scenes."""
@@ -81,10 +83,57 @@ class DuplexScore:
         return DuplexScore(**{name: getattr(self, name) + getattr(other, name) for name in names})
 
 
+class Said(Protocol):
+    """What somebody said, see `hearing_models.floor.world.Turn`."""
+
+    @property
+    def person(self) -> int:
+        """Who."""
+
+    @property
+    def kind(self) -> str:
+        """`request`, `barge_in`, `backchannel`, `side`, or `halt`: an emergency word."""
+
+    @property
+    def to_robot(self) -> bool:
+        """Whether it was said to the robot."""
+
+    @property
+    def begin(self) -> float:
+        """When, in seconds."""
+
+    @property
+    def end(self) -> float:
+        """Until when."""
+
+    @property
+    def longest_pause(self) -> float:
+        """Seconds of the longest silence within."""
+
+    @property
+    def name(self) -> str:
+        """What utterances of it begin with."""
+
+    @property
+    def parts(self) -> Sequence[Any]:
+        """Words, and when they are shown; none in rooms."""
+
+
+@dataclass(slots=True)
+class Scene:
+    """A scene and what every policy made of it; people react, so that each has turns of its own."""
+
+    name: str
+    people: int
+    turns: dict[str, list[Said]] = field(default_factory=dict)
+    journals: dict[str, Journal] = field(default_factory=dict)
+    scores: dict[str, DuplexScore] = field(default_factory=dict)
+
+
 Figure = Callable[[DuplexScore], float | None]
 
 
-def score(turns: Sequence[Turn], journal: Journal, seconds: float) -> DuplexScore:
+def score(turns: Sequence[Said], journal: Journal, seconds: float) -> DuplexScore:
     """Judge what a policy did in one scene.
 
     Parameters
@@ -109,6 +158,8 @@ def score(turns: Sequence[Turn], journal: Journal, seconds: float) -> DuplexScor
             total += DuplexScore(backchannels=1, backchannel_stops=int(stopped))
         elif turn.kind == "side":
             total += _side(turn, turns, speeches, journal.stops)
+        elif turn.kind == "halt":
+            total += _halt(turn, journal)
     return total + _emergencies(done, journal)
 
 
@@ -126,7 +177,7 @@ def interval(scenes: Sequence[DuplexScore], figure: Figure) -> tuple[float, floa
     return float(low), float(high)
 
 
-def _request(turn: Turn, speeches: Sequence[Speech]) -> DuplexScore:
+def _request(turn: Said, speeches: Sequence[Speech]) -> DuplexScore:
     own = [speech for speech in speeches if speech.to == turn.person and speech.end > turn.begin]
     early = any(turn.begin < speech.begin < turn.end for speech in own)
     deadline = turn.end + PATIENCE
@@ -141,13 +192,13 @@ def _request(turn: Turn, speeches: Sequence[Speech]) -> DuplexScore:
     if answer is not None and not early and not waited:
         latencies = (round(answer.begin - turn.end, 2),)
         content = () if answer.content is None else (round(answer.content - turn.end, 2),)
-    paused = turn.sound.longest_pause >= PAUSE
+    paused = turn.longest_pause >= PAUSE
     return DuplexScore(
         latencies, content, 1, int(early), int(missed), paused=int(paused), paused_cut_ins=int(paused and early)
     )
 
 
-def _interruption(turn: Turn, speeches: Sequence[Speech], stops: Sequence[float]) -> DuplexScore:
+def _interruption(turn: Said, speeches: Sequence[Speech], stops: Sequence[float]) -> DuplexScore:
     if not _sounding(speeches, turn.begin):
         return DuplexScore()
     stop = next((when for when in stops if when >= turn.begin), None)
@@ -157,7 +208,7 @@ def _interruption(turn: Turn, speeches: Sequence[Speech], stops: Sequence[float]
     return DuplexScore(talked_over=int(went_on))
 
 
-def _side(turn: Turn, turns: Sequence[Turn], speeches: Sequence[Speech], stops: Sequence[float]) -> DuplexScore:
+def _side(turn: Said, turns: Sequence[Said], speeches: Sequence[Speech], stops: Sequence[float]) -> DuplexScore:
     asked = any(
         other.person == turn.person and other.to_robot and other.end > turn.begin - PATIENCE - 6.0
         and other.begin < turn.end + PATIENCE
@@ -170,7 +221,15 @@ def _side(turn: Turn, turns: Sequence[Turn], speeches: Sequence[Speech], stops: 
     )
 
 
-def _emergencies(turns: Sequence[Turn], journal: Journal) -> DuplexScore:
+def _halt(turn: Said, journal: Journal) -> DuplexScore:
+    """Judge what was done about an emergency word of which it is known when it was said, not when it was shown."""
+    when = next((t for t, _ in journal.emergencies if turn.begin < t < turn.end + GIVEN_UP), None)
+    if when is None:
+        return DuplexScore(emergencies=1, emergencies_missed=1)
+    return DuplexScore(emergencies=1, emergency_said=(round(when - turn.end, 2),))
+
+
+def _emergencies(turns: Sequence[Said], journal: Journal) -> DuplexScore:
     words = EmergencyWords()
     acted = dict(reversed([(name, when) for when, name in journal.emergencies]))
     total = DuplexScore()
@@ -195,5 +254,5 @@ def _sounding(speeches: Sequence[Speech], when: float) -> bool:
     return any(speech.begin < when - _TICK and speech.end > when + 3 * _TICK for speech in speeches)
 
 
-def _stopped(turn: Turn, stops: Sequence[float]) -> bool:
+def _stopped(turn: Said, stops: Sequence[float]) -> bool:
     return any(turn.begin < when <= turn.end + STOPPED_AFTER for when in stops)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -164,20 +164,14 @@ def run_bench(plan: Plan, out: Path, again: bool, note: Note) -> Results:
         raise InputError(f"{out}: cannot be made ({error.strerror}); give another --out folder") from error
     journal = RecordFile(out / "measurements.jsonl", _parsed, lambda known: (known.scene, known.variant))
     steps = [
-        (scene, variant)
+        (scene, names)
         for _, scene in chosen
-        for variant in wanted
-        if again or journal.find(scene.name, variant) is None
+        if (names := [name for name in wanted if again or journal.find(scene.name, name) is None])
     ]
-    bench: _SceneBench | None = None
-    for done, (scene, variant) in enumerate(steps):
-        note(f"{scene.name} {variant}", done, len(steps))
-        if bench is None or bench.name != scene.name:
-            bench = _SceneBench.prepare(scene, out / scene.name)
-        complete = journal.find(scene.name, ALL_CUES)
-        same = complete is not None and bench.seen is None and variant in NEEDS_VIDEO
-        measured = complete.score if same and complete is not None else bench.measure(variant)
-        journal.add(Measurement(scene.name, variant, _version(), measured))
+    for done, (scene, names) in enumerate(steps):
+        note(scene.name, done, len(steps))
+        for variant, measured in _SceneBench.prepare(scene, out / scene.name).measure(names).items():
+            journal.add(Measurement(scene.name, variant, _version(), measured))
     return _results(plan, chosen, journal)
 
 
@@ -229,12 +223,21 @@ class _SceneBench:
         recording = open_recording(recorded, seeing=True)
         return cls(scene.name, folder, recording, look(recording))
 
-    def measure(self, variant: str) -> WhoScore:
-        seen = None if variant == NO_CAMERA else self.seen
-        heard = self.folder / variant.replace(" ", "_")
-        hear(self.recording, seen, variants()[variant], heard)
+    def measure(self, names: Sequence[str]) -> dict[str, WhoScore]:
+        """Measure variants; those that hear the same before words are attributed, together."""
+        if self.seen is None:
+            found = self._heard([ALL_CUES, *(name for name in names if name not in (ALL_CUES, *NEEDS_VIDEO))], None)
+            return {name: found.get(name, found[ALL_CUES]) for name in names}
+        seeing = [name for name in names if name not in (ALL_CUES, NO_CAMERA)]
+        found = self._heard([ALL_CUES, *seeing], self.seen) if {*names} - {NO_CAMERA} else {}
+        found |= self._heard([NO_CAMERA], None) if NO_CAMERA in names else {}
+        return {name: found[name] for name in names}
+
+    def _heard(self, names: Sequence[str], seen: Seen | None) -> dict[str, WhoScore]:
+        folders = {name: self.folder / name.replace(" ", "_") for name in names}
+        hear(self.recording, seen, {folder: variants()[name] for name, folder in folders.items()})
         video, spent = (0.0, 0.0) if seen is None else (seen.video_seconds, seen.cpu_seconds)
-        return score(self.folder / "recording", heard, video, spent)
+        return {name: score(self.folder / "recording", folder, video, spent) for name, folder in folders.items()}
 
 
 def _results(plan: Plan, chosen: Iterable[tuple[str, Scene]], journal: RecordFile[Measurement]) -> Results:

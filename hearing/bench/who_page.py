@@ -24,7 +24,8 @@ In brackets: where 95 % of the figure lie if the scenes are drawn anew.
   words of a person are suddenly another's.
 - wrong face: of the words that are recognized, per cent that are given to a face that is not the speaker's by its place
   in the picture; no face: per cent that are given to none although the speaker's is seen.
-- real-time factor: of one core, all but vision."""
+- real-time factor: of one core, all but vision. Cues are switched off in attribution only: all that comes before it is
+  computed once, so that these variants have the factor of all cues."""
 _KINDS = {
     "audio_only": "Three people among machines at 10 dB, RT60 0.55 s; some walk, change places, or stand in one line.",
     "audio_visual": "Two to four faces before the camera, machines at 5 to 10 dB; some chew, smile, yawn or are "

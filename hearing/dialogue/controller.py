@@ -20,8 +20,8 @@ from hearing.dialogue.emergency import WORDS, EmergencyWords
 from hearing.dialogue.floor import PAUSE, FloorState
 from hearing.dialogue.interruption import InterruptionConfig, decide
 from hearing.dialogue.partner import Partner
-from hearing.speech import self_heard
-from hearing.types import Utterance
+from hearing.speech import SelfHearing
+from hearing.types import SpottedWord, Utterance
 
 _LIKELY = 0.75
 """Probability that a turn is over from which on its final words need to be followed by less silence."""
@@ -39,8 +39,8 @@ class DuplexConfig:
         What people call it.
     over
         A turn is answered when it is over with this probability,
-    addressed
-        and said to the robot with this one.
+    addressed, aside
+        and said to the robot with this one, but not to somebody else with that one.
     unsaid
         While no word of it is known: when somebody talks to the robot with this one.
     read, timer, thinking
@@ -63,9 +63,10 @@ class DuplexConfig:
     """
 
     robot_name: str = "Robot"
-    over: float = 0.97
+    over: float = 0.96
     addressed: float = 0.5
-    unsaid: float = 0.7
+    aside: float = 0.3
+    unsaid: float = 0.9
     read: float = 1.2
     timer: float = 3.0
     thinking: float = 6.0
@@ -91,11 +92,14 @@ class Heard:
         New or revised ones, in order.
     spoken
         How far the loudspeaker is with the answer, or None where it has none.
+    spotted
+        Emergency words that were heard before any text has them.
     """
 
     floor: Sequence[FloorState] = ()
     utterances: Sequence[Utterance] = ()
     spoken: Spoken | None = None
+    spotted: Sequence[SpottedWord] = ()
 
 
 class DuplexController:
@@ -115,11 +119,13 @@ class DuplexController:
         self.brain = brain
         self.config = config or DuplexConfig()
         self._emergency = EmergencyWords(self.config.emergency, (self.config.robot_name,))
+        self._own = SelfHearing()
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
         self._emergency.reset()
+        self._own.reset()
         self._partners: dict[int, Partner] = {}
         self._queue: deque[int] = deque()
         self._answer: Answer | None = None
@@ -151,7 +157,9 @@ class DuplexController:
         """
         acts: list[DialogueAct] = []
         self._follow_speech(now, heard.spoken)
-        for utterance in heard.utterances:
+        for spotted in heard.spotted:
+            acts += self._take_spotted(spotted, heard.spoken)
+        for utterance in self._own.process(heard.utterances, heard.spoken.words if heard.spoken else ()):
             acts += self._take_words(utterance)
         if heard.floor:
             for state in heard.floor:
@@ -181,11 +189,20 @@ class DuplexController:
         if answer.asked and answer.heard != before:
             self.brain.heard(answer.heard)
 
+    def _take_spotted(self, spotted: SpottedWord, spoken: Spoken | None) -> list[DialogueAct]:
+        """Act on an emergency word before any text has it."""
+        word = self._emergency.spot(spotted, spoken.words if spoken else ())
+        if word is None:
+            return []
+        partner = self._partner(spotted.track_id)
+        partner.close()
+        partner.answered.add(spotted.utterance_id)
+        self._queue.clear()
+        return [Emergency(word, spotted.utterance_id, partner.name, spotted.direction), *self._drop(reopen=False)]
+
     def _take_words(self, utterance: Utterance) -> list[DialogueAct]:
         """Note what somebody says; act on emergency words, and on words that turn out to be others."""
         answer = self._answer
-        if answer and answer.spoken and self_heard(utterance.words, answer.spoken.words):
-            return []
         partner = self._partner(utterance.track_id)
         if (word := self._emergency.process(utterance.id, utterance.words)) is not None:
             partner.hear(utterance)
@@ -266,7 +283,7 @@ class DuplexController:
     def _is_request(self, turn: UserTurn | None, floor: FloorState) -> bool:
         if turn is None:
             return bool(self.config.openers) and floor.takes >= self.config.unsaid and floor.silence < 1.0
-        if turn.addressed < self.config.addressed or floor.side > max(floor.takes, floor.backchannel):
+        if turn.addressed < self.config.addressed or floor.side > self.config.aside:
             return False
         return self._asked or floor.takes >= floor.backchannel or len(turn.text.split()) > 3
 
@@ -280,7 +297,7 @@ class DuplexController:
         if self._answer is not None or not self._queue:
             return []
         states = [each.floor for each in self._partners.values() if each.floor and each.floor.talking]
-        if any(state.takes >= self.config.unsaid for state in states):
+        if any(state.takes >= self.config.interruption.takes for state in states):
             return []
         to = self._queue.popleft()
         partner = self._partner(to)

@@ -1,29 +1,46 @@
-"""Emergency words: "stop" from anybody, at any loudness, as soon as it is in a partial transcript.
+"""Emergency words: "stop" from anybody, at any loudness, as soon as it is spotted or in a partial transcript.
 
 A command begins a clause: it comes first, or after words such as "robot", "no" and "please". In "the bus stop" and
 "don't stop" it does not. What only begins like a command ("stop by at noon") is taken for one when no more has been
-heard: to stop once too often does little harm.
+heard: to stop once too often does little harm. A spotted word is known half a second before a text has it, but what was
+said before it is often misheard: what sounds like "robot" is taken for it, and a single word for a name. Each time
+that a word is said is acted on once, however it becomes known first.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
-from hearing.attribution.clauses import HALTS, OPENERS, word_set
+from hearing.attribution.clauses import (
+    AUXILIARIES,
+    DETERMINERS,
+    HALTS,
+    OPENERS,
+    PREPOSITIONS,
+    SUBJECTS,
+    word_set,
+)
 from hearing.errors import InputError
-from hearing.types import Word
+from hearing.speech import SaidWord, self_heard
+from hearing.types import SpottedWord, Word
 
 WORDS = ("stop", "emergency", "halt", "freeze", "hold it")
 _CALLS = word_set("robot you now it just i said to must wrong enough")
 _BEFORE = (OPENERS | HALTS | _CALLS) - word_set("and but so then first next")
 _NOT_AFTER = word_set("by sign signs light lights over watch button in being worrying for until when if is was")
+_NO_NAMES = DETERMINERS | PREPOSITIONS | AUXILIARIES | SUBJECTS | word_set("don't dont never not can't cannot bus")
 _LETTERS = re.compile(r"[a-z0-9']+")
 _SOUNDS_ALIKE = {"stopp": "stop", "stahp": "stop", "stop'": "stop"}
+_ALIKE, _LONG = 0.75, 4
+"""How alike words must be, and of how many letters, if they were heard by their letters only."""
+_SAME = 0.4
+"""Seconds by which a word that is spotted and the same one in a text may be apart."""
 
 
 class EmergencyWords:
-    """Finds emergency words in what is heard, at most once an utterance.
+    """Finds emergency words in what is heard, once for each time that one is said.
 
     Parameters
     ----------
@@ -54,37 +71,91 @@ class EmergencyWords:
     def reset(self) -> None:
         """Start a new stream."""
         self._fired: dict[str, int] = {}
+        self._read: dict[str, list[Word]] = {}
+        self._spotted: dict[str, list[Word]] = {}
 
     def process(self, utterance_id: str, words: Sequence[Word]) -> str | None:
         """Take what is heard of an utterance so far; return the emergency word that is new in it, or None."""
-        text = " ".join(word.text for word in words)
-        found = self._count(text)
+        found = self._find(words)
         if len(found) <= self._fired.get(utterance_id, 0):
             return None
         self._fired[utterance_id] = len(found)
-        return found[-1]
+        phrase, at = found[-1]
+        if any(_near(words[at], spotted) for spotted in self._spotted.get(utterance_id, ())):
+            return None
+        self._read.setdefault(utterance_id, []).append(words[at])
+        return phrase
+
+    def spot(self, spotted: SpottedWord, said: Sequence[SaidWord] = ()) -> str | None:
+        """Take a word that was spotted; return it if it is to be acted on, or None.
+
+        Parameters
+        ----------
+        spotted
+            From `HearingOutput.spotted`; other words than emergency words are left alone.
+        said
+            What the loudspeaker played in the last seconds: the robot's own word is none (`hearing.speech.self_heard`).
+        """
+        phrase, before = tuple(_tokens(spotted.word)), _tokens(spotted.before)
+        # A single word before that is none of the language's small ones may be a name, misheard.
+        is_name = len(before) == 1 and before[0] not in _NO_NAMES
+        if phrase not in self._phrases or not (is_name or all(self._calls(word) for word in before[-2:])):
+            return None
+        heard = Word(spotted.word, spotted.start_time, spotted.end_time, spotted.probability, spotted.emitted)
+        acted = self._spotted.setdefault(spotted.utterance_id, [])
+        known = (*acted, *self._read.get(spotted.utterance_id, ()))
+        if self_heard([heard], said) or any(_near(heard, earlier) for earlier in known):
+            return None
+        acted.append(heard)
+        return " ".join(phrase)
 
     def find(self, text: str) -> str | None:
         """Return the first emergency word that is said as one in a text, or None."""
-        return next(iter(self._count(text)), None)
+        found = self._find([Word(word, 0.0, 0.0, 1.0, 0.0) for word in text.split()])
+        return found[0][0] if found else None
 
-    def _count(self, text: str) -> list[str]:
+    def _find(self, words: Sequence[Word]) -> list[tuple[str, int]]:
+        """Return the emergency words in a text, and the numbers of the words that they begin with."""
         found = []
-        for clause in re.split(r"[,.;:!?]", text.lower()):
-            tokens = _tokens(clause)
+        for clause in _clauses(words):
+            tokens = [token for token, _ in clause]
             for at in range(len(tokens)):
                 found += [
-                    " ".join(phrase)
+                    (" ".join(phrase), clause[at][1])
                     for phrase in self._phrases
                     if tuple(tokens[at : at + len(phrase)]) == phrase and self._commands(tokens, at, len(phrase))
                 ]
         return found
+
+    def _calls(self, token: str) -> bool:
+        """Whether a word that was heard by its letters only is like one that may stand before a command."""
+        known = self._before | {phrase[0] for phrase in self._phrases}
+        return token in known or any(
+            min(len(token), len(word)) >= _LONG and SequenceMatcher(None, token, word).ratio() >= _ALIKE
+            for word in known
+        )
 
     def _commands(self, tokens: Sequence[str], at: int, length: int) -> bool:
         after = tokens[at + length] if at + length < len(tokens) else ""
         before = tokens[:at]
         calls = not before or all(word in self._before or (word,) in self._phrases for word in before[-2:])
         return calls and after not in _NOT_AFTER
+
+
+def _clauses(words: Sequence[Word]) -> list[list[tuple[str, int]]]:
+    """Divide words at their punctuation into clauses of tokens, each with the number of its word."""
+    clauses: list[list[tuple[str, int]]] = [[]]
+    for number, word in enumerate(words):
+        for part in re.split(r"([,.;:!?])", word.text.lower()):
+            if part and part in ",.;:!?":
+                clauses.append([])
+            clauses[-1] += [(token, number) for token in _tokens(part)]
+    return clauses
+
+
+def _near(word: Word, other: Word) -> bool:
+    """Whether two words overlap, or nearly so."""
+    return word.start_time < other.end_time + _SAME and word.end_time > other.start_time - _SAME
 
 
 def _tokens(text: str) -> list[str]:

@@ -100,6 +100,8 @@ class FloorState:
         else. They sum up to 1.
     direction
         Where the person is, or None.
+    sounds_over
+        What the classifier of finished speech said in this pause; None before it was asked.
     """
 
     time: float
@@ -114,6 +116,7 @@ class FloorState:
     backchannel: float
     side: float
     direction: Direction | None = None
+    sounds_over: float | None = None
 
     @property
     def holds(self) -> float:
@@ -266,7 +269,7 @@ def _state(now: float, track: int, clock: TurnClock, odds: Float32Array, directi
     takes, backchannel, side = (float(value) for value in kinds / kinds.sum())
     return FloorState(
         now, track, clock.silence == 0, clock.run, clock.silence, clock.speech, over, yields, takes, backchannel, side,
-        direction,
+        direction, clock.sounds_over,
     )  # fmt: skip
 
 

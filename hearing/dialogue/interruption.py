@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hearing.dialogue.answer import Answer
-from hearing.dialogue.floor import FloorState
+from hearing.dialogue.floor import PERIOD, FloorState
 from hearing.dialogue.partner import Partner
 
 Decision = Literal["nothing", "duck", "pause", "resume", "drop", "recall"]
@@ -31,9 +31,9 @@ class InterruptionConfig:
     """
 
     duck: float = 0.3
-    takes: float = 0.7
-    sure_run: float = 0.3
-    run: float = 0.5
+    takes: float = 0.8
+    sure_run: float = 0.2
+    run: float = 0.6
     resume_after: float = 0.5
     unclear: float = 2.0
     recall: float = 3.0
@@ -61,7 +61,7 @@ def decide(now: float, answer: Answer, partners: Mapping[int, Partner], config: 
         answer.by = taking.track_id
         return "pause"
     if answer.voice == "speaking":
-        return "duck" if any(state.takes >= config.duck and state.run >= 0.2 for state in talking) else "nothing"
+        return "duck" if any(state.takes >= config.duck and state.run >= PERIOD for state in talking) else "nothing"
     return "nothing" if talking or now - answer.since < 0.3 else "resume"
 
 

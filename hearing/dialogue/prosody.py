@@ -7,7 +7,7 @@ task-oriented dialogue). Lengthening is seen as a spectrum that changes little w
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +57,7 @@ class Prosody:
     @property
     def values(self) -> tuple[float, ...]:
         """All of them in order."""
-        return astuple(self)
+        return self.voice, self.level, self.pitch, self.voiced, self.tilt, self.change
 
 
 SILENCE = Prosody()

@@ -106,7 +106,8 @@ class FaceOwners:
     """Tells whose a heard face is, by where it is in the picture.
 
     In a frame it is the person's whose true face is nearest among those in whose box its middle lies. Where it lies in
-    none, because its person has turned away or it is followed no more, it is whose it is in most of its other frames.
+    none, because its person has turned away or it is followed no more, it is whose it is in most of the frames in which
+    it is somebody's.
 
     Parameters
     ----------
@@ -118,9 +119,10 @@ class FaceOwners:
 
     def __init__(self, truth: FaceFrames, heard: Iterable[HeardFace]) -> None:
         self._of = {(face.face_id, face.frame): _owner(face.box, truth.boxes.get(face.frame, {})) for face in heard}
-        votes: dict[str, Counter[str | None]] = {}
+        votes: dict[str, Counter[str]] = {}
         for (face_id, _), name in self._of.items():
-            votes.setdefault(face_id, Counter())[name] += 1
+            if name is not None:
+                votes.setdefault(face_id, Counter())[name] += 1
         self._mostly = {face_id: counter.most_common(1)[0][0] for face_id, counter in votes.items()}
 
     def at(self, face_id: str, frame: int) -> str | None:

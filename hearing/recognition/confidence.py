@@ -10,12 +10,13 @@ _MOST_REPETITION = 2.4
 _WORDS_PER_SECOND = 6.0
 _SPARE_WORDS = 2
 _NOBODY = 0.5
+_LEAST_LIVENESS = -2.0
 _LEAST_PROBABILITY = 0.3
 # Of development speech it is above -2, in noise and reverberation above -3; a text that nobody said was at -15.
 _LEAST_LETTER = -6.0
 
 
-def reason_to_drop(heard: Recognition, duration: float) -> str | None:
+def reason_to_drop(heard: Recognition, duration: float, liveness: float = 0.0) -> str | None:
     """Say why the words of an utterance were never said, or None if they are believed.
 
     Parameters
@@ -24,6 +25,8 @@ def reason_to_drop(heard: Recognition, duration: float) -> str | None:
         The final words.
     duration
         Length of the utterance in seconds.
+    liveness
+        Log-odds that somebody speaks who is there, see `Liveness`.
     """
     if not heard.words:
         return "no words"
@@ -33,6 +36,8 @@ def reason_to_drop(heard: Recognition, duration: float) -> str | None:
         return f"{len(heard.words)} words in {duration:.1f} s"
     if (heard.no_speech_prob or 0.0) > _NOBODY:
         return f"probability {heard.no_speech_prob:.2f} that nobody speaks"
+    if liveness < _LEAST_LIVENESS:
+        return f"log-odds {liveness:.1f} that it is no loudspeaker"
     if (probability := float(np.mean([word.probability for word in heard.words]))) < _LEAST_PROBABILITY:
         return f"word probability {probability:.2f}"
     if heard.letter_logprob is not None and heard.letter_logprob < _LEAST_LETTER:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,9 @@ END = "<|endoftext|>"
 WORD_START = "\u0120"
 _TOKENS_PER_SECOND = 8
 _SPARE_TOKENS = 6
+_UNLIKELY = -5.0
+"""Natural log-probability of a phrase's first token below which nobody asks for the others."""
+_NEARLY = 0.5
 _LOOP = 12
 _LOOP_PERIODS = range(1, 5)
 
@@ -82,8 +86,9 @@ class Decoder:
         self._session = open_session(folder / "decoder.onnx", threads)
         self._nothing = empty_inputs(self._session, "past_")
         self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        self._prompt = [self.tokenizer.token_to_id(token) for token in PROMPT]
+        self._prompt = [int(self.tokenizer.token_to_id(token) or 0) for token in PROMPT]
         self._end = int(self.tokenizer.token_to_id(END) or 0)
+        self._inside_word = np.array([self._continues(number) for number in range(self.tokenizer.get_vocab_size())])
         self._beam = beam
         self._boost: PhraseBoost | None = None
 
@@ -147,6 +152,67 @@ class Decoder:
             past = {name: array[:, :, :known] for name, array in past.items()}
             tokens, tried = [best], ()
         return Decoded(tuple(written), tuple(logs))
+
+    def ask(
+        self, phrases: Sequence[Sequence[int]], heard_keys: Float32Array, heard_values: Float32Array, most: int
+    ) -> tuple[Decoded, NDArray[np.float64], NDArray[np.int64]]:
+        """Write greedily, and tell how likely phrases are after each word of that.
+
+        Parameters
+        ----------
+        phrases
+            Tokens of each, the first of which begins a word.
+        heard_keys, heard_values
+            As for `search`.
+        most
+            Tokens that are written at most.
+
+        Returns
+        -------
+        What is written; of every phrase the natural log-probability of its tokens, and of the end of a word after
+        them, where that is highest; and after how many tokens that is.
+        """
+        heard, past = _by_layer(heard_keys, heard_values), self._nothing
+        tokens, written, logs = list(self._prompt), list[int](), list[float]()
+        best, places = np.full(len(phrases), -np.inf), np.zeros(len(phrases), np.int64)
+        firsts = np.array([phrase[0] for phrase in phrases], np.int64)
+        while True:
+            log_probabilities, past = self._step(np.array([tokens]), past, heard)
+            following = log_probabilities[0, -1]
+            token = int(following.argmax())
+            if not self._inside_word[token]:
+                here = following[firsts].astype(np.float64)
+                asked = np.flatnonzero(here > _UNLIKELY)
+                here[asked] = self._likely([*self._prompt, *written], [phrases[number] for number in asked], heard)
+                # Of places that are nearly as likely the first: what is cut off in the middle is often written again.
+                better = here > best + _NEARLY
+                places = np.where(better, len(written), places)
+                best = np.where(better, here, best)
+            logs.append(float(following[token]))
+            if token >= self._end or len(written) == most or _loops(written):
+                return Decoded(tuple(written), tuple(logs)), best, places
+            written.append(token)
+            tokens = [token]
+
+    def _continues(self, token: int) -> bool:
+        """Tell whether a token goes on with a word."""
+        name = self.tokenizer.id_to_token(token) or ""
+        return token < self._end and name[:1] != WORD_START and (name[:1].isalnum() or name[:1] == "'")
+
+    def _likely(self, before: list[int], phrases: Sequence[Sequence[int]], heard: Memory) -> NDArray[np.float64]:
+        """Return log-probabilities of phrases after other tokens, and of the end of a word after them."""
+        likely = np.zeros(len(phrases))
+        lengths = np.array([len(phrase) for phrase in phrases])
+        for length in np.unique(lengths):
+            some = np.flatnonzero(lengths == length)
+            said = np.array([phrases[number] for number in some])
+            tokens = np.column_stack([np.tile(before, (len(some), 1)), said])
+            nothing = {name: np.repeat(array, len(some), axis=0) for name, array in self._nothing.items()}
+            log_probabilities, _ = self._step(tokens, nothing, heard, int(length) + 1)
+            inside = np.exp(log_probabilities[:, -1, self._inside_word]).sum(axis=1)
+            letters = np.take_along_axis(log_probabilities[:, :-1], said[:, :, None], axis=2).sum(axis=(1, 2))
+            likely[some] = letters + np.log(np.maximum(1e-6, 1 - inside))
+        return likely
 
     def _step(
         self, tokens: NDArray[np.int64], past: Memory, heard: Memory, read: int = 1

@@ -18,6 +18,9 @@ FRAME_RATE = 50
 """Frames per second that the encoder gives out; it takes twice as many."""
 CHUNK = 16
 """Frames that are encoded at once while somebody speaks: 320 ms."""
+PEEK = 8
+"""Frames at the start of a chunk that may be encoded before it is complete: the network was trained on chunks of 160 ms
+and more."""
 LEFT = 512
 """Frames before its chunk that the encoder remembers: about 10 s."""
 LOOK_AHEAD = 1
@@ -137,6 +140,7 @@ class EncoderStream:
         self._mel: Float32Array = np.zeros((_PAST, N_MELS), np.float32)
         self._past = encoder.nothing
         self._position = 0
+        self._peeked = -1
 
     def process(self, mel: Float32Array) -> list[Encoded]:
         """Take the next log-mel frames, of shape (n_mel_frames, 80), and encode the chunks that they complete."""
@@ -145,6 +149,18 @@ class EncoderStream:
         while len(self._mel) >= _PAST + 2 * CHUNK + LOOK_AHEAD:
             encoded.append(self._next(self._mel[: _PAST + 2 * CHUNK + LOOK_AHEAD]))
         return encoded
+
+    def peek(self) -> Float32Array | None:
+        """Encode the first `PEEK` frames of the next chunk, once; they are heard better when it is complete.
+
+        Returns
+        -------
+        Their letters, of shape (PEEK, 29); None if they are not there yet.
+        """
+        if self._peeked == self._position or len(self._mel) < _PAST + 2 * PEEK + LOOK_AHEAD:
+            return None
+        self._peeked = self._position
+        return self._encoder.run(self._mel[: _PAST + 2 * PEEK + LOOK_AHEAD], self._position, self._past)[0].letters
 
     def flush(self) -> list[Encoded]:
         """Encode what is left at the end of the utterance."""

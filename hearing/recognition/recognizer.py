@@ -13,8 +13,9 @@ from hearing.recognition.engine import RecognizedWord, StreamingEngine, Utteranc
 from hearing.recognition.engines import DEFAULT_ENGINE, load_engine
 from hearing.recognition.phrases import check_phrases
 from hearing.recognition.scheduling import Job, RecognitionQueue, Scheduler, SchedulingConfig
+from hearing.recognition.spotting import SpottingEngine, SpottingStream
 from hearing.recognition.text import matches, normalized
-from hearing.types import SAMPLE_RATE, Float32Array, SpeechChunk, Transcript, Word
+from hearing.types import SAMPLE_RATE, Float32Array, SpeechChunk, SpottedWord, Transcript, Word
 
 
 @dataclass(slots=True)
@@ -110,6 +111,34 @@ class Recognizer:
         """Expect these words and phrases from now on; replaces earlier ones. Refuses what `check_phrases` refuses."""
         self.check_phrases(phrases)
         self._engine.bias(phrases)
+
+    def listen_for(self, words: Sequence[str]) -> None:
+        """Spot these words and phrases from now on; replaces earlier ones. Not all engines can: others spot none.
+
+        Raises
+        ------
+        InputError
+            If one has neither letters nor digits, or there are too many.
+        """
+        check_phrases(words)
+        if isinstance(self._engine, SpottingEngine):
+            self._engine.listen_for(words)
+
+    def spot(self, now: float) -> list[SpottedWord]:
+        """Return the words that are listened for and new in what was accepted, at a stream time in seconds.
+
+        They are worth more than the budget, of which it takes nothing: only the letters are heard.
+        """
+        found = []
+        for name, utterance in self._open.items():
+            if utterance.ended or not isinstance(utterance.stream, SpottingStream):
+                continue
+            start = utterance.start_time
+            for word in utterance.stream.spot():
+                times = start + word.start, start + word.end
+                new = SpottedWord(word.phrase, name, utterance.track_id, *times, now, word.probability, word.before)
+                found.append(new)
+        return found
 
     def accept(self, chunk: SpeechChunk) -> None:
         """Take the next stretch of an utterance; the chunks of different utterances may be interleaved.

@@ -1,6 +1,6 @@
 """The project's own engine: one streaming encoder, read twice.
 
-While somebody speaks, the attention decoder writes on every second or so from the words that stay, those that two
+While somebody speaks, the attention decoder writes on every 0.6 s or so from the words that stay, those that two
 drafts in a row agree on; a CTC prefix beam reads the encoder's letters and shows the newest words before the next
 draft. When the utterance ends, a beam search of the decoder over the whole of it writes the final text with casing and
 punctuation; the letters judge its proposals (hybrid CTC/attention, Watanabe et al. 2017, equation 12) and time its
@@ -27,7 +27,9 @@ from hearing.recognition.ctc import FRAME_RATE, PrefixBeamSearch, align, log_lik
 from hearing.recognition.decoder import WORD_START, Decoded, Decoder
 from hearing.recognition.encoder import CHUNK, LONGEST, LOOK_AHEAD, Encoded, Encoder, EncoderStream
 from hearing.recognition.engine import Hypothesis, Recognition, RecognizedWord, spread
-from hearing.recognition.mel import HOP, WARM_UP, WINDOW, LogMel, log_mel
+from hearing.recognition.liveness import Liveness
+from hearing.recognition.mel import HOP, N_MELS, WARM_UP, WINDOW, LogMel, log_mel
+from hearing.recognition.spotting import Spotted, SpotterStream, SpottingModel, WordSpotter
 from hearing.recognition.text import normalize
 from hearing.types import SAMPLE_RATE, Float32Array
 
@@ -39,7 +41,7 @@ _LETTERS_WEIGHT = 0.1
 _UNHEARD = -1e4
 _LETTER_BONUS = 1.0
 _TOKEN_BONUS = 1.5
-_DRAFT_EVERY = 3 * CHUNK
+_DRAFT_EVERY = 2 * CHUNK
 _SURE_LETTERS = 0.7
 _SETTLED = 0.4
 _LETTER_SECONDS = 0.06
@@ -52,7 +54,8 @@ class StreamingRecognizer:
     ----------
     folder
         Holds `encoder.onnx`, `decoder.onnx` and `tokenizer.json`, see `hearing_models.recognizer`, and perhaps
-        `calibration.json`: without it the probability of a final word is what the decoder says.
+        `calibration.json`: without it the probability of a final word is what the decoder says; and `spotting.json`:
+        without it no words are spotted.
     threads
         That the networks may use.
 
@@ -71,7 +74,10 @@ class StreamingRecognizer:
         self.encoder = Encoder(folder / "encoder.onnx", threads)
         self.decoder = Decoder(folder, threads)
         self.calibration = Calibration.beside(folder)
+        self.liveness = Liveness()
         self.letter_boost: PhraseBoost | None = None
+        self.spotter: WordSpotter | None = None
+        self._spotting = SpottingModel.beside(folder)
         vocabulary = self.decoder.tokenizer.get_vocab()
         self._word_starts = [number for token, number in vocabulary.items() if token.startswith(WORD_START)]
         self._marks = [number for token, number in vocabulary.items() if not re.search("[A-Za-z0-9']", token)]
@@ -96,6 +102,18 @@ class StreamingRecognizer:
         written = {form for phrase in phrases for form in (phrase, phrase.lower(), phrase[:1].upper() + phrase[1:])}
         tokens = [self.decoder.tokenizer.encode(f" {form}", add_special_tokens=False).ids for form in sorted(written)]
         self.decoder.expect(PhraseBoost.compile(tokens, _TOKEN_BONUS, self._word_starts, self._marks))
+
+    def listen_for(self, phrases: Sequence[str]) -> None:
+        """Spot these words and phrases from now on, in utterances that are open as well; replaces earlier ones.
+
+        Raises
+        ------
+        InputError
+            If a phrase has neither letters nor digits.
+        """
+        self.spotter = None
+        if phrases and self._spotting:
+            self.spotter = WordSpotter(phrases, self._spotting, self.encoder, self.decoder)
 
     def read(self, heard: Encoded) -> Recognition:
         """Read an utterance that was heard as a whole; no words if it holds none."""
@@ -153,7 +171,11 @@ class RecognizerStream:
         self._boost = engine.letter_boost
         self._accepted: list[Float32Array] = []
         self._n_samples = 0
+        self._frames: Float32Array = np.zeros((0, N_MELS), np.float32)
         self._heard: list[Encoded] = []
+        self._n_read = self._n_spotted = 0
+        self._spotter: WordSpotter | None = None
+        self._spotting: SpotterStream | None = None
         self._draft = self._agreed = Decoded()
         self._drafted = 0
         self._letters: list[str] = []
@@ -164,7 +186,7 @@ class RecognizerStream:
         """Seconds of accepted audio that `advance` would compute on now; 0 if it would change nothing."""
         frames = max(0, (self._n_samples - WINDOW // 2) // HOP + 1)
         chunks = (frames - LOOK_AHEAD) // (2 * CHUNK) if frames >= WARM_UP else 0
-        return max(0, chunks * CHUNK - self._n_frames) / FRAME_RATE
+        return max(0, chunks * CHUNK - sum(len(part.letters) for part in self._heard[: self._n_read])) / FRAME_RATE
 
     def accept(self, samples: Float32Array) -> None:
         """Take the next samples, of shape (n_samples,) at 16 kHz; only keeps them, and no more than 30 s in all."""
@@ -172,9 +194,27 @@ class RecognizerStream:
         self._accepted.append(samples)
         self._n_samples += len(samples)
 
+    def spot(self) -> list[Spotted]:
+        """Hear what was accepted, half a chunk at a time, and return the words that are listened for and new in it."""
+        if self._spotter is not self._engine.spotter:
+            self._spotter, self._n_spotted = self._engine.spotter, len(self._heard)
+            self._spotting = SpotterStream(self._spotter, self._n_frames) if self._spotter else None
+        if self._spotting is None:
+            return []
+        self._encode()
+        for part in self._heard[self._n_spotted :]:
+            self._spotting.gate.process(part.letters)
+        self._n_spotted = len(self._heard)
+        stretch = self._spotting.gate.due(len(self._frames) // 2, self._encoder.peek())
+        if stretch is None:
+            return []
+        first, end = stretch
+        return self._spotting.judge(self._frames[2 * first : 2 * end], first)
+
     def advance(self) -> Hypothesis:
         """Compute on all that is pending and return what was said so far."""
-        self._hear(self._encoder.process(self._mel.process(self._take())))
+        self._encode()
+        self._hear()
         # In a pause there is nothing to write on.
         letters = [word.text for word in self._beam.words]
         if self._n_frames - self._drafted >= _DRAFT_EVERY and letters != self._letters:
@@ -213,15 +253,17 @@ class RecognizerStream:
             it is then heard as a whole.
         """
         if whole is not None and len(whole) >= _SHORTEST * SAMPLE_RATE:
-            heard = self._engine.encoder.whole(log_mel(whole))
+            mel = log_mel(whole)
+            heard = self._engine.encoder.whole(mel)
         else:
-            mel = np.concatenate([self._mel.process(self._take()), self._mel.flush()])
-            self._hear([*self._encoder.process(mel), *self._encoder.flush()])
+            rest = np.concatenate([self._mel.process(self._take()), self._mel.flush()])
+            self._heard += [*self._encoder.process(rest), *self._encoder.flush()]
             if self._n_samples < _SHORTEST * SAMPLE_RATE:
                 return Recognition()
-            heard = Encoded.join(self._heard)
+            mel, heard = np.concatenate([self._frames, rest]), Encoded.join(self._heard)
         recognition = self._engine.read(heard)
-        if reason := reason_to_drop(recognition, len(heard.letters) / FRAME_RATE):
+        duration = len(heard.letters) / FRAME_RATE
+        if reason := reason_to_drop(recognition, duration, self._engine.liveness.log_odds(mel)):
             _LOG.info("nothing was said: %s; heard: %s", reason, recognition.text)
             return replace(recognition, words=())
         if self._engine.calibration:
@@ -237,13 +279,19 @@ class RecognizerStream:
         self._accepted.clear()
         return samples
 
-    def _hear(self, parts: list[Encoded]) -> None:
+    def _encode(self) -> None:
+        mel = self._mel.process(self._take())
+        self._frames = np.concatenate([self._frames, mel])
+        self._heard += self._encoder.process(mel)
+
+    def _hear(self) -> None:
+        """Let the beam hear what is encoded."""
         if self._boost is not self._engine.letter_boost:
             self._boost = self._engine.letter_boost
             self._beam.expect(self._boost)
-        for part in parts:
-            self._heard.append(part)
+        for part in self._heard[self._n_read :]:
             self._beam.process(part.letters)
+        self._n_read = len(self._heard)
 
 
 def timed(words: Sequence[tuple[str, float]], letters: Float32Array, duration: float) -> tuple[RecognizedWord, ...]:

@@ -3,7 +3,7 @@
 from hearing.speech.catalogue import DEFAULT_SYNTHESIZER, FALLBACK_SYNTHESIZER, load_synthesizer, synthesizer_names
 from hearing.speech.clauses import ClauseSplitter, split_clauses
 from hearing.speech.lombard import LombardFilter, LombardStyle
-from hearing.speech.self_hearing import self_heard
+from hearing.speech.self_hearing import SelfHearing, self_heard
 from hearing.speech.speaking import SaidWord, Speaking
 from hearing.speech.synthesizer import ACTIVE_LEVEL_DB, SpeechClause, SpokenWord, Synthesizer
 
@@ -15,6 +15,7 @@ __all__ = [
     "LombardFilter",
     "LombardStyle",
     "SaidWord",
+    "SelfHearing",
     "Speaking",
     "SpeechClause",
     "SpokenWord",

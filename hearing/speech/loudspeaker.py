@@ -25,33 +25,47 @@ class Loudspeaker:
         Part of the device's name, its number, or "" for the system's default.
     notice
         Is told when the device is gone, and when it is back.
+    patient
+        Whether to wait for a device that is not there yet.
 
     Raises
     ------
     InputError
-        If there is no PortAudio, or no such device.
+        If there is no PortAudio, or no such device although it is not to be waited for.
     """
 
-    def __init__(self, device: str, notice: Callable[[str], None]) -> None:
+    def __init__(self, device: str, notice: Callable[[str], None], patient: bool = False) -> None:
         try:
             import sounddevice
         except (ImportError, OSError) as error:
             raise InputError("the loudspeaker needs PortAudio: install it with `apt install libportaudio2`") from error
         self._sounddevice, self._device, self._notice = sounddevice, device, notice
         self._tried = 0.0
+        self._stream: Any = None
         try:
-            self._stream: Any = self._open()
+            self._stream = self._open()
         except (sounddevice.PortAudioError, ValueError) as error:
-            raise InputError(
-                f"loudspeaker {device or 'default'}: {error}; see `hearing doctor` for the devices"
-            ) from error
+            message = f"loudspeaker {device or 'default'}: {error}; see `hearing doctor` for the devices"
+            if not patient:
+                raise InputError(message) from error
+            notice(message)
 
     def __enter__(self) -> Loudspeaker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the device back."""
         if self._stream is not None:
             self._stream.close()
+            self._stream = None
+
+    @property
+    def latency(self) -> float:
+        """Seconds after `play` has returned until the last sample sounds; 0 while the device is gone."""
+        return float(self._stream.latency) if self._stream is not None else 0.0
 
     def play(self, samples: Float32Array) -> bool:
         """Play samples of shape (n_samples,) at 16 kHz after those before; return whether they can be heard."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 import numpy as np
 
 from hearing.recognition.text import normalize
 from hearing.speech.speaking import SaidWord
-from hearing.types import Word
+from hearing.types import Utterance, Word
 
 EARLIEST, LATEST = -0.25, 0.6
 """Seconds from a word at the loudspeaker to the same word at the microphones: how wrong recognizers time words, and the
@@ -21,8 +22,51 @@ SHARE = 0.5
 FEW_LETTERS, EXACTLY = 5, (-0.15, 0.3)
 """Where fewer letters than this are the robot's, it may be by chance: they must be later by so many seconds."""
 _ALIKE, _SHORT = 0.6, 4
+REMEMBERED = 30.0
+"""Seconds for which the robot's words are kept: utterances last so long, and become final when the answer is over."""
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _NUMBERS = {str(number): word for number, word in enumerate(_DIGITS)}
+
+
+class SelfHearing:
+    """Streaming: keeps the robot's own speech out of what was heard, also when it is recognized after its end."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new stream."""
+        self._said: dict[tuple[float, str], SaidWord] = {}
+        self._shown: set[str] = set()
+
+    def process(self, utterances: Sequence[Utterance], said: Sequence[SaidWord] = ()) -> tuple[Utterance, ...]:
+        """Take what is new.
+
+        Parameters
+        ----------
+        utterances
+            New or revised ones.
+        said
+            What the loudspeaker has played of the present answer, or lately, from `Speaking.words`.
+
+        Returns
+        -------
+        The utterances of people. One that turns out to be the robot's is given once more, without words.
+        """
+        self._said |= {(word.start_time, word.text): word for word in said}
+        if said:
+            oldest = said[-1].start_time - REMEMBERED
+            self._said = {key: word for key, word in self._said.items() if key[0] >= oldest}
+        words = tuple(self._said.values())
+        others = []
+        for utterance in utterances:
+            if not self_heard(utterance.words, words):
+                self._shown.add(utterance.id)
+                others.append(utterance)
+            elif utterance.id in self._shown:
+                self._shown.discard(utterance.id)
+                others.append(replace(utterance, words=()))
+        return tuple(others)
 
 
 def self_heard(words: Sequence[Word], said: Sequence[SaidWord]) -> bool:

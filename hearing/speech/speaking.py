@@ -124,6 +124,18 @@ class Speaking:
         """Fall silent for good; what was not said stays unsaid."""
         self._stopped = True
 
+    def take_back(self, until: float) -> None:
+        """Go back to the first word that was not heard to its end by a stream time in seconds.
+
+        For samples that `advance` gave, but that never left the loudspeaker.
+        """
+        kept = sum(self._complete(word, until) for word in self._words)
+        for word in self._words[kept:]:
+            word.said = None
+        self._finished = kept
+        self._rewind()
+        self._sounding = False
+
     def advance(self, n_samples: int) -> Float32Array:
         """Give the next samples to play.
 

@@ -17,7 +17,7 @@ class Face:
 
     A face whose points are not found in a frame, because it is turned away, hidden, or too small, is expected where it
     moved to: `landmarks` and `mouth` are None then, `quality` is 0, and angles, `facing` and `opening` are the last
-    ones known.
+    ones known. Where only the mouth is covered, `mouth` is None.
 
     Attributes
     ----------

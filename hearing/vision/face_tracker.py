@@ -18,10 +18,12 @@ from scipy.optimize import linear_sum_assignment
 
 from hearing.errors import InputError
 from hearing.vision.camera import Camera
+from hearing.vision.covers import MouthLooks
 from hearing.vision.detector import Detection, DetectorConfig, FaceDetector, areas, intersections
 from hearing.vision.face import Face
 from hearing.vision.head import HEIGHT, LIPS, WIDTH, Head, facing_probability, head_of
 from hearing.vision.landmarks import FaceLandmarks, Landmarks, Region
+from hearing.vision.lips import own_weights
 from hearing.vision.motion import FaceMotion, MotionConfig
 from hearing.vision.mouth import mouth_picture
 from hearing.vision.quality import quality_of
@@ -33,6 +35,9 @@ EYES_TO_MOUTH, EYES_TO_MIDDLE = 0.394, 0.44
 """From the eyes to the mouth of a detection, as a share of the face's height; on this line the middle of the face."""
 AROUND = 1.5
 """Side of the square in which landmarks are looked for, in heights of the face."""
+
+_NEW = 0.2
+"""Weight of a frame against those before in whether a mouth is covered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,8 @@ class _Track:
         When it was last seen, and detected, in seconds.
     detections
         How often it was detected.
+    strange
+        How little its mouth looked like one of late, see `MouthLooks`; None as long as it was not seen.
     id
         None as long as it is not confirmed.
     """
@@ -113,6 +120,7 @@ class _Track:
     seen: float
     detected: float
     detections: int = 1
+    strange: float | None = None
     id: str | None = None
 
 
@@ -141,6 +149,7 @@ class FaceTracker:
         self.config = config or FaceTrackerConfig()
         self._camera, self._prefix = camera, f"{name}_" if name else ""
         self._detector, self._landmarks = FaceDetector(self.config.detector), FaceLandmarks()
+        self._looks = MouthLooks.beside(own_weights())
         self.reset()
 
     @property
@@ -296,9 +305,17 @@ class FaceTracker:
             facing=facing_probability(head.yaw, head.pitch),
             opening=head.opening,
             landmarks=landmarks.points if landmarks else None,
-            mouth=mouth_picture(grey, landmarks.points, head) if landmarks else None,
+            mouth=self._mouth(track, landmarks, grey) if landmarks else None,
             quality=quality_of(grey, landmarks, head) if landmarks else 0.0,
         )
+
+    def _mouth(self, track: _Track, landmarks: Landmarks, grey: Image) -> NDArray[np.float32] | None:
+        """Cut out a mouth; None if it is covered."""
+        picture = mouth_picture(grey, landmarks.points, track.sight.head)
+        strange = float(self._looks.strangeness(picture))
+        before = strange if track.strange is None else track.strange
+        track.strange = before + _NEW * (strange - before)
+        return picture if track.strange <= self._looks.limit else None
 
 
 def _due(time: float, last: float, period: float) -> bool:

@@ -6,16 +6,25 @@ A rigid face is laid over the landmarks that neither jaw nor brows move, by the 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
+
+from hearing.errors import InputError
 
 FloatArray = NDArray[np.float64]
 
 HEIGHT = 0.175
 """Metres from hairline to chin of an adult's face whose mouth is closed: the eyes are 65 mm apart then. Adults differ
 by 5 %, and so do distances; directions hardly, as long as the camera is near the array."""
+FACING = "facing.json"
+"""Beside the face encoder's weights."""
 WIDTH = 0.825
 """From cheek to cheek, as a share of the height."""
 
@@ -108,11 +117,53 @@ def _similarity(source: FloatArray, target: FloatArray) -> tuple[FloatArray, flo
     return rotation, max(float((values * signs).sum() / (source**2).sum()), 1e-6)
 
 
+@dataclass(frozen=True, slots=True)
+class Facing:
+    """Whether somebody looks at the camera: a fitted logistic regression on how far the head is turned away.
+
+    Attributes
+    ----------
+    angle, spread
+        Radians away at which one is as likely to look as not, and over which the odds fall by a factor of e.
+    share
+        How much nodding counts against turning.
+    level
+        Pitch in radians of those who look.
+    """
+
+    angle: float
+    spread: float
+    share: float
+    level: float
+
+    @classmethod
+    def beside(cls, weights: Path) -> Facing:
+        """Read what the fit (`hearing_models.faces.facing`) has written into the folder of the face encoder's weights.
+
+        Raises
+        ------
+        InputError
+            If the file is missing or damaged.
+        """
+        path = weights / FACING
+        try:
+            fit = json.loads(path.read_text(encoding="utf-8"))["fit"]
+            return cls(*(float(fit[name]) for name in cls.__dataclass_fields__))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path}: no calibration of looks ({error!r}); install the package again") from error
+
+    def log_odds(self, yaw: FloatArray, pitch: FloatArray) -> FloatArray:
+        """Return the log odds of looking at the camera for angles of heads in radians, of any shape."""
+        away = np.hypot(yaw, self.share * (np.asarray(pitch) - self.level))
+        odds: FloatArray = (self.angle - away) / self.spread
+        return odds
+
+
 def facing_probability(yaw: float, pitch: float) -> float:
-    """Return the probability that somebody looks at the camera, by the angle between head and line of sight."""
-    angle = np.arccos(np.cos(yaw) * np.cos(pitch))
-    return float(1 / (1 + np.exp((angle - FACING_ANGLE) / FACING_SPREAD)))
+    """Return the probability that somebody looks at the camera, by where the head faces, see `Head`."""
+    return float(expit(_facing().log_odds(np.asarray(yaw), np.asarray(pitch))))
 
 
-FACING_ANGLE, FACING_SPREAD = np.deg2rad(12.0), np.deg2rad(3.0)
-"""Heads turned by this angle are as likely to face the camera as not, and how fast that changes with the angle."""
+@cache
+def _facing() -> Facing:
+    return Facing.beside(Path(str(resources.files("hearing_models"))) / "faces" / "weights")

@@ -165,8 +165,8 @@ class LipReader:
 
         Returns
         -------
-        The state of every face, in the same order. Where a mouth is not seen, there is no embedding, and the
-        probability goes from its last value to `PRIOR`.
+        The state of every face, in the same order. Where a mouth is not seen, or covered, there is no embedding, and
+        the probability goes from its last value to `PRIOR`.
 
         Raises
         ------
@@ -177,7 +177,7 @@ class LipReader:
             raise InputError(f"lips at {time} s after {self._time} s; give frames in order, each once")
         self._time = time
         mouths = {face.id: self._mouths.get(face.id) for face in faces}
-        seen = [face for face in faces if face.landmarks is not None]
+        seen = [face for face in faces if face.landmarks is not None and face.mouth is not None]
         embeddings = self._read(seen, mouths, time) if seen else {}
         self._mouths = {name: mouth for name, mouth in mouths.items() if mouth is not None}
         return tuple(LipState(face.id, time, self._speaking(face.id), embeddings.get(face.id)) for face in faces)

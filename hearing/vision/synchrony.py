@@ -1,8 +1,9 @@
-"""Whether a mouth makes a sound: embeddings of lips and of tracks compared over time, for every face and every track.
+"""Whether a mouth says what is heard: lips compared over time with every track's sound, and with the words in it.
 
-A network that hears turns 40 ms of a track's sound into the same kind of embedding as `LipReader` a frame of a mouth: a
-point, and probabilities of the visemes that are said. Evidence adds up while both are there; how much it is worth was
-fitted to development voices and faces (`hearing_models.lips.calibration`).
+A network that hears turns 40 ms of a track's sound into a point to be compared with that which `LipReader` makes of a
+frame of a mouth. Once words are recognized, the visemes that their sounds need are compared with those that are seen.
+Evidence adds up while both are there; how much it is worth was fitted to development voices and faces
+(`hearing_models.lips.calibration`).
 """
 
 from __future__ import annotations
@@ -18,17 +19,18 @@ from numpy.typing import NDArray
 
 from hearing.errors import InputError
 from hearing.recognition.session import open_session
-from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio
+from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio, Word
 from hearing.vision.face import LipState
 from hearing.vision.lips import own_weights
+from hearing.vision.visemes import STEP, Spelling
 from hearing.voices.fbank import N_MELS, FilterBank
 
 FloatArray = NDArray[np.float64]
 
 N_POINT = 32
-"""Dimensions of an embedding that are a point; the others are probabilities of visemes."""
-STEP = 0.04
-"""Seconds of sound in a step."""
+"""Dimensions of an embedding that are a point; those of lips go on with `N_VISEMES` likelihood ratios of visemes."""
+READ_LATE = 0.04
+"""Seconds after the recognizer's words, which are late themselves, that lips tell what they say."""
 _FRAMES = 4
 _BANDS = N_MELS // 2
 N_SOUND = _FRAMES * _BANDS
@@ -51,6 +53,37 @@ _PERIOD, _MEMORY = 1.0, 60.0
 """Seconds that are compared at once for the offset, and after which they are forgotten."""
 _GAP = 0.2
 """A frame of a mouth counts for the time since the one before, but for no more than so many seconds."""
+
+
+_LEAST = 0.3
+"""Likelihood ratio below which that of a viseme does not fall: words and their times may be wrong."""
+_LOOKS = 1.0
+"""Seconds after which a mouth's usual looks count as much as everybody's."""
+
+
+def word_agreement(seen: Float32Array, said: Float32Array, weight: FloatArray) -> tuple[float, float]:
+    """Compare the visemes that are seen with those that words need.
+
+    Parameters
+    ----------
+    seen
+        Likelihood ratios of each viseme, by what the lips do, to any other one: shape (n_times, N_VISEMES).
+    said
+        How likely the words need each, of shape (n_times, N_VISEMES); 0 where nothing is said.
+    weight
+        Seconds for which each moment counts, of shape (n_times,).
+
+    Returns
+    -------
+    Natural log-likelihood ratio added up over the moments in which something is said, and these in seconds. What a
+    mouth seems to say all the time is how it looks: ratios are relative to their mean.
+    """
+    share = said.sum(axis=1)
+    weight = weight * (share > 0.5)
+    seconds = float(weight.sum())
+    usual = (_LOOKS + weight @ seen) / (_LOOKS + seconds)
+    ratio = (seen / usual * said).sum(axis=1) / np.maximum(share, 0.5)
+    return float(weight @ np.log(np.maximum(ratio, _LEAST))), seconds
 
 
 class SoundSteps:
@@ -82,13 +115,15 @@ class SoundSteps:
 class SyncLikelihood:
     """What matching embeddings mean: a fitted logistic regression.
 
-    With points that agree by p and visemes that agree by v, added up over n seconds in which the mouth is seen, the
-    ratio is (point p + viseme v + rate n + start) / (1 + n / fade), as what follows on each other is not independent.
+    With points that agree by p, added up over n seconds in which the mouth is seen, and words that agree by w with its
+    visemes over m seconds, the ratio is (point p + rate n + word w + pace m + start) / (1 + n / fade), as what follows
+    on each other is not independent.
     """
 
     point: float
-    viseme: float
     rate: float
+    word: float
+    pace: float
     start: float
     fade: float
 
@@ -104,15 +139,15 @@ class SyncLikelihood:
         path = weights / FILE
         try:
             fit = json.loads(path.read_text(encoding="utf-8"))["fit"]
-            return cls(*(float(fit[name]) for name in ("point", "viseme", "rate", "start", "fade")))
+            return cls(*(float(fit[name]) for name in cls.__dataclass_fields__))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(f"{path}: no calibration of lips ({error!r}); install the package again") from error
 
-    def log_ratio(self, points: float, visemes: float, seconds: float) -> float:
+    def log_ratio(self, points: float, seconds: float, words: float = 0.0, spoken: float = 0.0) -> float:
         """Return the natural log-likelihood ratio; 0 where nothing was seen."""
         if seconds <= 0:
             return 0.0
-        evidence = self.point * points + self.viseme * visemes + self.rate * seconds + self.start
+        evidence = self.point * points + self.rate * seconds + self.word * words + self.pace * spoken + self.start
         odds = math.exp(min(max(evidence / (1 + seconds / self.fade), -50.0), 50.0))
         return math.log((odds + DOUBT) / (1 + DOUBT * odds))
 
@@ -131,6 +166,13 @@ class _Course:
     def forget(self, before: float) -> None:
         first = int(np.searchsorted(self.times, before))
         self.times, self.embeddings = self.times[first:], self.embeddings[first:]
+
+    def during(self, start: float, end: float) -> tuple[FloatArray, Float32Array, FloatArray]:
+        """Return times, embeddings, and for how many seconds each counts."""
+        first, last = np.searchsorted(self.times, [start, end])
+        times = self.times[first:last]
+        before = self.times[first - 1] if first else times[:1] - STEP
+        return times, self.embeddings[first:last], np.minimum(np.diff(times, prepend=before), _GAP)
 
     def at(self, times: FloatArray) -> tuple[Float32Array, NDArray[np.bool_]]:
         """Return embeddings between those that are known, (..., n_dimensions), and where both neighbours are near."""
@@ -176,7 +218,7 @@ class Synchrony:
             raise InputError(f"{path}: the network that hears lips is missing; install the package again")
         self._session = open_session(path, threads=1)
         self._n_memory: int = {entry.name: entry.shape for entry in self._session.get_inputs()}["memory"][1]
-        self._likelihood = SyncLikelihood.beside(folder)
+        self._likelihood, self._spelling = SyncLikelihood.beside(folder), Spelling.beside(folder)
         self.reset()
 
     @property
@@ -193,6 +235,7 @@ class Synchrony:
         """Forget everything, the offset too."""
         self._tracks: dict[int, _Track] = {}
         self._faces: dict[str, _Course] = {}
+        self._said: dict[str, tuple[int, _Course]] = {}
         self._now = -math.inf
         self._offset = 0.0
         self._profile: FloatArray = np.zeros(len(LAGS))
@@ -225,8 +268,15 @@ class Synchrony:
         self._forget()
         self._compare()
 
+    def read(self, utterance_id: str, track_id: int, words: Sequence[Word]) -> None:
+        """Take the words of an utterance on a track so far, in place of those that were taken for it before."""
+        times, visemes = self._spelling.expect(words)
+        self._said.pop(utterance_id, None)
+        if len(times) > 1:
+            self._said[utterance_id] = track_id, _Course(times, visemes)
+
     def log_ratio(self, face_id: str, track_id: int, start: float, end: float) -> float:
-        """Judge whether a mouth makes a track's sound.
+        """Judge whether a mouth says what a track sounds like, and the words that are recognized there.
 
         Parameters
         ----------
@@ -242,25 +292,31 @@ class Synchrony:
         face, track = self._faces.get(face_id), self._tracks.get(track_id)
         if face is None or track is None:
             return 0.0
-        points, visemes, seconds = self._agreement(face, track.course, start, end, np.array([self._offset]))
-        return self._likelihood.log_ratio(float(points[0]), float(visemes[0]), float(seconds[0]))
+        points, seconds = self._agreement(face, track.course, start, end, np.array([self._offset]))
+        words, spoken = self._reading(face, track_id, start, end)
+        return self._likelihood.log_ratio(float(points[0]), float(seconds[0]), words, spoken)
 
     def _agreement(
         self, face: _Course, track: _Course, start: float, end: float, offsets: FloatArray
-    ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Add up how points and visemes agree, and the seconds in which they can be compared; of shape (n_offsets,)."""
-        first, last = np.searchsorted(face.times, [start, end])
-        times, lips = face.times[first:last], face.embeddings[first:last]
+    ) -> tuple[FloatArray, FloatArray]:
+        """Add up how points agree, and the seconds in which they can be compared, each of shape (n_offsets,)."""
+        times, lips, weight = face.during(start, end)
         if not len(times) or len(track.times) < 2:
-            return np.zeros(len(offsets)), np.zeros(len(offsets)), np.zeros(len(offsets))
-        before = face.times[first - 1] if first else times[0] - STEP
-        weight = np.minimum(np.diff(times, prepend=before), _GAP)
+            return np.zeros(len(offsets)), np.zeros(len(offsets))
         sounds, there = track.at(times - offsets[:, None])
         weight = weight * there
-        points = np.einsum("td,ltd->lt", lips[:, :N_POINT], sounds[..., :N_POINT])
-        likeness = np.einsum("td,ltd->lt", lips[:, N_POINT:], sounds[..., N_POINT:])
-        visemes = np.log(np.maximum(likeness, 0.05))
-        return (weight * points).sum(axis=1), (weight * visemes).sum(axis=1), weight.sum(axis=1)
+        points = np.einsum("td,ltd->lt", lips[:, :N_POINT], sounds)
+        return (weight * points).sum(axis=1), weight.sum(axis=1)
+
+    def _reading(self, face: _Course, track_id: int, start: float, end: float) -> tuple[float, float]:
+        """Add up how a mouth's visemes agree with a track's words, and the seconds in which they can be compared."""
+        times, lips, weight = face.during(start, end)
+        total = seconds = 0.0
+        for course in [course for on, course in self._said.values() if on == track_id and len(times)]:
+            visemes, there = course.at(times - self._offset - READ_LATE)
+            words, spoken = word_agreement(lips[:, N_POINT:], visemes, weight * there)
+            total, seconds = total + words, seconds + spoken
+        return total, seconds
 
     def _compare(self) -> None:
         """Learn the offset from the next second of all faces and tracks, once all of its sound is there.
@@ -277,7 +333,7 @@ class Synchrony:
         for face in self._faces.values():
             for track in self._tracks.values():
                 found = zip(*self._agreement(face, track.course, self._compared, end, LAGS), strict=True)
-                ratios = np.array([self._likelihood.log_ratio(*map(float, values)) for values in found])
+                ratios = np.array([self._likelihood.log_ratio(float(p), float(n)) for p, n in found])
                 # Averaged over whether the pair belongs together at all.
                 self._profile += np.logaddexp(0.0, ratios) - math.log(2.0)
         self._compared = end
@@ -295,3 +351,4 @@ class Synchrony:
             track.course.forget(before)
         self._faces = {name: face for name, face in self._faces.items() if len(face.times)}
         self._tracks = {key: track for key, track in self._tracks.items() if track.next / SAMPLE_RATE > before}
+        self._said = {name: (on, course) for name, (on, course) in self._said.items() if course.times[-1] > before}

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from hearing_datasets import align, clip_words, kit_clips, read_clip, split_of, synthesize
+from hearing_datasets import align, clip_words, kit_clips, read_clip, split_of
 from hearing_sim import conversation
 from numpy.typing import NDArray
 
@@ -32,23 +32,58 @@ PAUSE = 0.2
 """Seconds of silence after which the classifier is asked."""
 _FRAME, _HOLE = 256, 6
 _VOICES = {
-    "train": ("m1", "m2", "m3", "m5", "m6", "f1", "f2", "f4", "croak", "klatt2"),
-    "dev": ("m4", "m7", "f3", "f5"),
-}
+    "train": (
+        "m1", "m2", "m3", "m5", "m6", "m8", "f1", "f2", "f4", "croak", "klatt2", "klatt4", "Alex", "Andy", "Annie",
+        "Denis", "Gene", "Henrique", "Jacky", "Lee", "Mario", "max", "Michael", "steph", "Tweaky", "belinda", "david",
+        "ed", "iven", "john", "linda", "norbert", "pablo", "paul", "quincy", "rob",
+    ),
+    "dev": (
+        "m4", "m7", "f3", "f5", "Andrea", "Marco", "Hugo", "Diogo", "michel", "shelby", "robert", "zac", "victor",
+        "benjamin",
+    ),
+}  # fmt: skip
+"""Variants of espeak-ng's voice."""
+_ACCENTS = {"train": ("en-us", "en-gb", "en-gb-scotland", "en-us-nyc", "en-029"), "dev": ("en-us", "en-gb-x-rp")}
 _RECORDED = {"read_accented_speakers": 260, "numbers_names_70_speakers": 120, "read_5_speakers": 40, "wake_words": 40}
 _UNWRITTEN = {"commands_barista": 220}
-_SPOKEN = {"train": 260, "dev": 130}
+_SPOKEN = {"train": 400, "dev": 260}
 _THINKS = 0.45
 _FILLERS = ("uh", "um")
 _THANKS = ("Thanks, that's all.", "Good.", "And then come back.", "Yes, please.", "No, thanks.")
 _LINES = {
     "command": (*conversation.COMMANDS, *_THANKS),
     "correction": conversation.CORRECTIONS,
-    "barge_in": (*conversation.BARGE_INS, "Sorry, I meant {place}.", "That is the wrong one.", "Hang on."),
-    "backchannel": (*conversation.BACKCHANNELS, "Ah.", "Hm.", "I see.", "Sure.", "Yes.", "Oh, okay."),
+    "barge_in": (
+        *conversation.BARGE_INS,
+        "Sorry, I meant {place}.",
+        "That is the wrong one.",
+        "Hang on.",
+        "No, no, the other {part}.",
+        "Hold on, where is the {part}?",
+        "Robot, wait a second.",
+        "Actually, take it to {place}.",
+        "Can you take the {part} instead?",
+        "Never mind, I found it.",
+        "But I said {place}.",
+    ),
+    "backchannel": (
+        *conversation.BACKCHANNELS,
+        "Ah.",
+        "Hm.",
+        "Mm.",
+        "I see.",
+        "Sure.",
+        "Yes.",
+        "Yep.",
+        "Oh, okay.",
+        "Okay, good.",
+        "Yeah, yeah.",
+        "All right.",
+        "Mm-hm, okay.",
+    ),
     "side_talk": conversation.SIDE_TALK,
 }
-_SHARES = {"command": 0.42, "correction": 0.08, "barge_in": 0.16, "backchannel": 0.26, "side_talk": 0.08}
+_SHARES = {"command": 0.26, "correction": 0.06, "barge_in": 0.26, "backchannel": 0.3, "side_talk": 0.12}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,20 +181,17 @@ def _as_written(word: str, at: int, number: int) -> str:
 
 def _spoken(split: str, rng: Rng) -> Iterator[Raw]:
     kinds = list(_SHARES)
-    for at in range(_SPOKEN[split]):
+    for _ in range(_SPOKEN[split]):
         kind = str(rng.choice(kinds, p=list(_SHARES.values())))
         text = conversation._filled(_LINES[kind], rng)
         voice = str(rng.choice(_VOICES[split]))
-        if split == "train" and at % 4 == 0:
-            voice, samples = "hibari", synthesize(text)
-        else:
-            samples = _espeak(text, voice, rng)
+        samples = _espeak(text, f"{rng.choice(_ACCENTS[split])}+{voice}", rng)
         words = [(word.word, word.start, word.end) for word in align(samples, text)]
         yield kind, "synthetic", voice, samples, words
 
 
-def _espeak(text: str, variant: str, rng: Rng) -> Float32Array:
-    options = ["-v", f"en-us+{variant}", "-s", str(rng.integers(130, 190)), "-p", str(rng.integers(25, 75)), "--stdout"]
+def _espeak(text: str, voice: str, rng: Rng) -> Float32Array:
+    options = ["-v", voice, "-s", str(rng.integers(130, 190)), "-p", str(rng.integers(25, 75)), "--stdout"]
     try:
         done = subprocess.run(["espeak-ng", *options, text], capture_output=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
@@ -184,7 +216,7 @@ def _with_thought(
     middle = np.zeros(round(length * SAMPLE_RATE), np.float32)
     if rng.uniform() < 1 / 3:
         text = str(rng.choice(_FILLERS))
-        uh = _espeak(text, "m3", rng) * np.float32(0.7)
+        uh = _espeak(text, "en-us+m3", rng) * np.float32(0.7)
         start = cut / SAMPLE_RATE + 0.1
         filler = [(text, start, start + len(uh) / SAMPLE_RATE)]
         middle = np.concatenate([np.zeros(1600, np.float32), uh, middle])

@@ -79,6 +79,11 @@ class Turn:
     name: str = ""
 
     @property
+    def longest_pause(self) -> float:
+        """Seconds of the longest silence within."""
+        return self.sound.longest_pause
+
+    @property
     def text(self) -> str:
         """All that is said."""
         return " ".join(word for word, _ in self.sound.words)

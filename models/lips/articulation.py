@@ -25,7 +25,7 @@ RATE = 100
 """Samples of a curve per second."""
 SILENCE = 0
 """Class of frames in which nothing is said; the visemes follow in the order of `VISEMES`."""
-N_VISEMES = 1 + len(VISEMES)
+N_CLASSES = 1 + len(VISEMES)
 _CLASS = {phone: 1 + n for n, phones in enumerate(VISEMES.values()) for phone in phones.split()}
 _CONTEXT = np.arange(-14, 15, 2)
 """Frames of sound, 10 ms each, around the moment at which a mouth is imitated."""

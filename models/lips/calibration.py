@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,29 +12,61 @@ import scipy.optimize
 from hearing_models.lips.judging import WINDOWS, WRONG, Seen, Windows, auc, match_windows, speaking_scores
 from numpy.typing import NDArray
 
-from hearing.vision.synchrony import FILE
+from hearing.vision.synchrony import FILE, SyncLikelihood
 
 FloatArray = NDArray[np.float64]
 
-NAMES = ("point", "viseme", "rate", "start", "fade")
+NAMES = tuple(entry.name for entry in fields(SyncLikelihood))
 SHARES = {"other": 0.4, "gesture": 0.25, "shifted": 0.2, "reread": 0.15}
 """How often a wrong sound is of a kind, as far as the fit is concerned."""
-_START = (1.0, 0.3, 0.0, 0.0, 2.0)
-_BOUNDS = ((0.0, 5.0), (0.0, 5.0), (-5.0, 5.0), (-5.0, 5.0), (0.2, 50.0))
+SOUND, WORDS = ("point", "rate", "start", "fade"), ("word", "pace")
+"""What is fitted at once."""
+START = (1.0, 0.0, 0.0, 0.0, 0.0, 2.0)
+BOUNDS = {
+    "point": (0.0, 5.0),
+    "rate": (-5.0, 5.0),
+    "word": (0.0, 20.0),
+    "pace": (-5.0, 5.0),
+    "start": (-5.0, 5.0),
+    "fade": (0.2, 50.0),
+}
 
 
 def fit(windows: Windows) -> dict[str, float]:
-    """Fit `SyncLikelihood` by cross-entropy, right and wrong sounds being equally likely before."""
+    """Fit `SyncLikelihood` by cross-entropy, right and wrong sounds being equally likely before.
+
+    What words add is fitted afterwards, where there are some: whether any are recognized says nothing of the mouth.
+    """
+    nothing = np.zeros_like(windows.words)
+    values = _fitted(START, SOUND, replace(windows, words=nothing, spoken=nothing))
+    values = _fitted(values, WORDS, windows.where(windows.spoken > 0))
+    return dict(zip(NAMES, values, strict=True))
+
+
+def _fitted(values: Sequence[float], free: Sequence[str], windows: Windows) -> list[float]:
+    """Fit the values that are free, and leave the others."""
+    places = [NAMES.index(name) for name in free]
+
+    def with_free(chosen: Sequence[float]) -> list[float]:
+        changed = list(values)
+        for place, value in zip(places, chosen, strict=True):
+            changed[place] = float(value)
+        return changed
+
     found = scipy.optimize.minimize(
-        lambda values: cost(log_ratios(values, windows), windows), _START, method="L-BFGS-B", bounds=_BOUNDS
+        lambda chosen: cost(log_ratios(with_free(chosen), windows), windows),
+        [values[place] for place in places],
+        method="L-BFGS-B",
+        bounds=[BOUNDS[name] for name in free],
     )
-    return dict(zip(NAMES, map(float, found.x), strict=True))
+    return with_free(found.x)
 
 
 def log_ratios(values: Sequence[float], windows: Windows) -> FloatArray:
     """Return what `SyncLikelihood` says, but for its doubt."""
-    point, viseme, rate, start, fade = values
-    total = point * windows.points + viseme * windows.visemes + rate * windows.seconds + start
+    point, rate, word, pace, start, fade = values
+    heard = point * windows.points + rate * windows.seconds
+    total = heard + word * windows.words + pace * windows.spoken + start
     ratios: FloatArray = total / (1 + windows.seconds / fade)
     return ratios
 
@@ -41,13 +74,14 @@ def log_ratios(values: Sequence[float], windows: Windows) -> FloatArray:
 def cost(ratios: FloatArray, windows: Windows) -> float:
     """Return the cost of log-likelihood ratios in bits, 1 without any knowledge; every length counts as much."""
     total = 0.0
-    for length in WINDOWS:
+    lengths = [length for length in WINDOWS if (windows.own & (windows.length == length)).any()]
+    for length in lengths:
         here = windows.length == length
         total += float(np.logaddexp(0, -ratios[here & windows.own]).mean())
         for kind, share in SHARES.items():
             wrong = here & (windows.kind == kind)
             total += share * float(np.logaddexp(0, ratios[wrong]).mean()) if wrong.any() else 0.0
-    return total / len(WINDOWS) / 2 / float(np.log(2))
+    return total / len(lengths) / 2 / float(np.log(2))
 
 
 def table(seen: Sequence[Seen], values: Sequence[float], windows: Windows | None = None) -> Iterator[str]:

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from hearing.types import Float32Array
 from hearing.vision.lips import LONGEST, N_SHAPE, POINTS, SHORTEST, lip_features, updated_habit
-from hearing.vision.synchrony import STEP
+from hearing.vision.visemes import STEP
 
 Rng = np.random.Generator
 

@@ -22,25 +22,29 @@ class LipStep(nn.Module):
 
     def __init__(self, network: LipEncoder, rate: Tensor, shares: Tensor) -> None:
         super().__init__()
-        self.network, self.rate, self.shares = network, rate, shares
+        self.network, self.rate, self.shares = network, rate, shares[1:] / shares[1:].sum()
 
     def forward(self, features: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return probabilities (B,), embeddings (B, D), memory."""
         speaking, points, visemes, after = self.network(features[:, None], memory)
-        return speaking[:, 0].sigmoid(), _embedding(self.rate * points, visemes, self.shares)[:, 0], after
+        return speaking[:, 0].sigmoid(), self.embedding(points, visemes)[:, 0], after
+
+    def embedding(self, points: Tensor, visemes: Tensor) -> Tensor:
+        """Join points and the likelihood ratios of visemes, given that something is said."""
+        return torch.cat([self.rate * points, visemes[..., 1:].softmax(dim=-1) / self.shares], dim=-1)
 
 
 class SoundStep(nn.Module):
     """Some steps of every track."""
 
-    def __init__(self, network: SoundEncoder, shares: Tensor) -> None:
+    def __init__(self, network: SoundEncoder) -> None:
         super().__init__()
-        self.network, self.shares = network, shares
+        self.network = network
 
     def forward(self, sound: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
-        """Return embeddings (B, T, D), memory."""
-        points, visemes, after = self.network(sound, memory)
-        return _embedding(points, visemes, self.shares), after
+        """Return points (B, T, N_POINT), memory."""
+        points, _, after = self.network(sound, memory)
+        return points, after
 
 
 def steps_of(pair: Pair, shares: Tensor) -> tuple[LipStep, SoundStep]:
@@ -51,12 +55,11 @@ def steps_of(pair: Pair, shares: Tensor) -> tuple[LipStep, SoundStep]:
     pair
         The networks.
     shares
-        How often each viseme is said, of shape (N_VISEMES,): the product of two posteriors over it is the ratio of that
-        both are of one viseme to that they have nothing to do with each other.
+        How often each viseme is said, and silence, of shape (N_CLASSES,): posteriors over it are likelihood ratios.
     """
     pair.eval()
     rate = pair.scale.detach().exp() / N_POINT**0.5
-    return LipStep(pair.lips, rate, shares), SoundStep(pair.sound, shares)
+    return LipStep(pair.lips, rate, shares), SoundStep(pair.sound)
 
 
 def export(pair: Pair, shares: Tensor, folder: Path, about: dict[str, str]) -> None:
@@ -96,8 +99,3 @@ def _write(
     model = onnx.load(str(path))
     onnx.helper.set_model_props(model, about)
     onnx.save(model, str(path))
-
-
-def _embedding(points: Tensor, visemes: Tensor, shares: Tensor) -> Tensor:
-    """Join points and visemes, the latter so that the product of two is a likelihood ratio."""
-    return torch.cat([points, visemes.softmax(dim=-1) / shares.sqrt()], dim=-1)

@@ -1,6 +1,6 @@
 """How well the networks do on unseen people: windows of takes, judged by what is exported.
 
-Windows of four lengths begin every 0.25 s. One speaks if its mouth does in more than 80 % of it, and does not if in
+Windows of five lengths begin every 0.25 s. One speaks if its mouth does in more than 80 % of it, and does not if in
 less than 20 %. Wrong sounds are other talkers', the mouth's own too early or late by 160 to 600 ms, the same words read
 by somebody else, and what somebody says whom a mouth that chews, smiles or yawns does not belong to.
 """
@@ -8,7 +8,7 @@ by somebody else, and what somebody says whom a mouth that chews, smiles or yawn
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -19,16 +19,20 @@ from hearing_models.lips.sounds import VARIANTS
 from hearing_models.lips.takes import Take
 from numpy.typing import NDArray
 
-from hearing.vision.synchrony import N_POINT, STEP
+from hearing.types import Float32Array
+from hearing.vision.synchrony import N_POINT, READ_LATE, word_agreement
+from hearing.vision.visemes import N_VISEMES, STEP
 
 FloatArray = NDArray[np.float64]
 
-WINDOWS = (0.25, 0.5, 1.0, 2.0)
+WINDOWS = (0.25, 0.5, 1.0, 2.0, 4.0)
 """Seconds."""
 WRONG = ("other", "shifted", "reread", "gesture")
 _SPEAKS, _SILENT = 0.8, 0.2
 _OTHERS = 3
 _HOP, _WARM_UP = 0.25, 0.4
+_Row = tuple[float, float, float, float, str, float]
+"""Of `Windows`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +47,8 @@ class Seen:
         Logits of speaking, of shape (n_frames,).
     lips, sounds
         Embeddings, of shape (n_frames, D) and (VARIANTS + 1, n_steps, D).
+    said
+        Visemes that the recognized words need, at the steps of sound, of shape (n_steps, N_VISEMES).
     talking
         Whether the talker talks at the steps of sound, of shape (n_steps,).
     kind
@@ -54,6 +60,7 @@ class Seen:
     likely: FloatArray
     lips: FloatArray
     sounds: FloatArray
+    said: FloatArray
     talking: FloatArray
     kind: str
 
@@ -64,8 +71,8 @@ class Windows:
 
     Attributes
     ----------
-    points, visemes, seconds
-        What embeddings agree by, see `SyncLikelihood`.
+    points, seconds, words, spoken
+        What lips and sounds, and lips and words agree by, see `SyncLikelihood`.
     kind
         `own`, or one of `WRONG`.
     length
@@ -73,8 +80,9 @@ class Windows:
     """
 
     points: FloatArray
-    visemes: FloatArray
     seconds: FloatArray
+    words: FloatArray
+    spoken: FloatArray
     kind: NDArray[np.str_]
     length: FloatArray
 
@@ -86,19 +94,38 @@ class Windows:
 
     def where(self, chosen: NDArray[np.bool_]) -> Windows:
         """Choose some."""
-        return Windows(*(getattr(self, name)[chosen] for name in ("points", "visemes", "seconds", "kind", "length")))
+        return Windows(*(getattr(self, entry.name)[chosen] for entry in fields(self)))
 
 
 @torch.no_grad()
-def see(take: Take, heard: NDArray[np.float16], lips: LipStep, sound: SoundStep, fps: float = 30.0) -> Seen:
-    """Run the networks on a take, at no more than so many frames per second."""
+def see(
+    take: Take,
+    heard: NDArray[np.float16],
+    said: tuple[FloatArray, Float32Array],
+    lips: LipStep,
+    sound: SoundStep,
+    fps: float = 30.0,
+) -> Seen:
+    """Run the networks on a take.
+
+    Parameters
+    ----------
+    take, heard
+        What is seen and heard, see `heard_takes`.
+    said
+        What lips do that say the words recognized in it, see `Spelling.expect`.
+    lips, sound
+        The networks.
+    fps
+        At most so many frames per second are seen.
+    """
     film = take.film
     frames = np.flatnonzero(film.seen)
     ticks = np.floor(film.times[frames] * fps + 1e-6)
     frames = frames[np.diff(ticks, prepend=-1) > 0]
     features, _ = sequence_features(film.shapes[None, frames], film.times[None, frames])
     logits, points, visemes, _ = lips.network(torch.from_numpy(features), silence(lips.network, 1))
-    shown = torch.cat([lips.rate * points, visemes.softmax(dim=-1) / lips.shares.sqrt()], dim=-1)
+    shown = lips.embedding(points, visemes)
     sounds, _ = sound(torch.from_numpy(heard.astype(np.float32)), silence(sound.network, len(heard)))
     steps = (np.arange(sounds.shape[1]) + 1) * STEP
     return Seen(
@@ -107,9 +134,19 @@ def see(take: Take, heard: NDArray[np.float16], lips: LipStep, sound: SoundStep,
         logits[0].double().numpy(),
         shown[0].double().numpy(),
         sounds.double().numpy(),
+        _at_steps(*said, steps),
         at_times(take.speaking, steps, 0).astype(float),
         take.kind,
     )
+
+
+def _at_steps(times: FloatArray, visemes: Float32Array, steps: FloatArray) -> FloatArray:
+    """Return the visemes at steps of sound, 0 where none are said."""
+    there = np.searchsorted(steps, times - STEP / 2)
+    inside = there < len(steps)
+    said = np.zeros((len(steps), N_VISEMES))
+    said[there[inside]] = visemes[inside]
+    return said
 
 
 def speaking_scores(seen: Sequence[Seen], length: float) -> dict[str, FloatArray]:
@@ -152,9 +189,7 @@ def _windows(one: Seen, length: float) -> Iterator[NDArray[np.int64]]:
             yield frames
 
 
-def _compared(
-    one: Seen, everyone: Sequence[Seen], length: float, rng: np.random.Generator
-) -> Iterator[tuple[float, float, float, str, float]]:
+def _compared(one: Seen, everyone: Sequence[Seen], length: float, rng: np.random.Generator) -> Iterator[_Row]:
     gesture = not one.speaks.any()
     talkers = [other for other in everyone if other is not one and other.talking.any()]
     variant = int(rng.integers(VARIANTS))
@@ -162,18 +197,22 @@ def _compared(
         lips, times = one.lips[frames], one.times[frames]
         weight = np.diff(times, prepend=times[0] - STEP)
 
-        def row(sounds: FloatArray, moments: FloatArray, kind: str) -> tuple[float, float, float, str, float]:
-            heard = _between(sounds, moments)
-            points = (lips[:, :N_POINT] * heard[:, :N_POINT]).sum(axis=1)  # noqa: B023
-            likeness = (lips[:, N_POINT:] * heard[:, N_POINT:]).sum(axis=1)  # noqa: B023
-            visemes = np.log(np.maximum(likeness, 0.05))
-            return float(weight @ points), float(weight @ visemes), float(weight.sum()), kind, length  # noqa: B023
+        def row(other: Seen, variant: int, moments: FloatArray, kind: str) -> _Row:
+            points = weight @ (lips[:, :N_POINT] * _between(other.sounds[variant], moments)).sum(axis=1)  # noqa: B023
+            # Whoever reads the same words does so at other times, which nobody wrote down.
+            said = np.zeros_like(other.said) if variant == VARIANTS else other.said
+            words, spoken = word_agreement(
+                lips[:, N_POINT:].astype(np.float32),  # noqa: B023
+                _between(said, moments - READ_LATE).astype(np.float32),
+                weight,  # noqa: B023
+            )
+            return float(points), float(weight.sum()), words, spoken, kind, length  # noqa: B023
 
         if one.speaks[frames].mean() > _SPEAKS:
-            yield row(one.sounds[variant], times, "own")
+            yield row(one, variant, times, "own")
             shift = rng.choice([-1, 1]) * rng.uniform(0.16, 0.6)
-            yield row(one.sounds[variant], times + shift, "shifted")
-            yield row(one.sounds[VARIANTS], times, "reread")
+            yield row(one, variant, times + shift, "shifted")
+            yield row(one, VARIANTS, times, "reread")
         elif not gesture or rng.random() > 0.5:
             continue
         for _ in range(_OTHERS):
@@ -182,7 +221,7 @@ def _compared(
             moments = begin + times - times[0]
             heard = np.clip(np.round(moments / STEP).astype(int) - 1, 0, len(other.talking) - 1)
             if other.talking[heard].mean() > _SPEAKS:
-                yield row(other.sounds[variant], moments, "gesture" if gesture else "other")
+                yield row(other, variant, moments, "gesture" if gesture else "other")
 
 
 def _between(sounds: FloatArray, times: FloatArray) -> FloatArray:

@@ -6,7 +6,7 @@ Tensors are named by their axes: B mouths or tracks, T frames (of the camera, or
 from __future__ import annotations
 
 import torch
-from hearing_models.lips.articulation import N_VISEMES
+from hearing_models.lips.articulation import N_CLASSES
 from torch import Tensor, nn
 
 from hearing.vision.lips import N_FEATURES
@@ -21,10 +21,10 @@ class Head(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.point = nn.Linear(_HIDDEN, N_POINT)
-        self.viseme = nn.Linear(_HIDDEN, N_VISEMES)
+        self.viseme = nn.Linear(_HIDDEN, N_CLASSES)
 
     def forward(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
-        """Return points (B, T, N_POINT) and logits (B, T, N_VISEMES)."""
+        """Return points (B, T, N_POINT) and logits (B, T, N_CLASSES)."""
         return self.point(hidden), self.viseme(hidden)
 
 
@@ -50,7 +50,7 @@ class LipEncoder(nn.Module):
 
         Returns
         -------
-        Logits of speaking (B, T), points (B, T, N_POINT), logits of visemes (B, T, N_VISEMES), memory (B, D).
+        Logits of speaking (B, T), points (B, T, N_POINT), logits of visemes (B, T, N_CLASSES), memory (B, D).
         """
         hidden, after = self.memory(self.lips(features), memory[None].contiguous())
         return self.speaking(hidden)[..., 0], *self.head(hidden), after[0]
@@ -77,7 +77,7 @@ class SoundEncoder(nn.Module):
 
         Returns
         -------
-        Points (B, T, N_POINT), logits of visemes (B, T, N_VISEMES), memory (B, D).
+        Points (B, T, N_POINT), logits of visemes (B, T, N_CLASSES), memory (B, D).
         """
         hidden, after = self.memory(self.sound(sound), memory[None].contiguous())
         return *self.head(hidden), after[0]

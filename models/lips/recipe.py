@@ -13,15 +13,20 @@ import torch
 from hearing_datasets import Split
 from hearing_models.frontend.recipe import draw_curves
 from hearing_models.lips import calibration
-from hearing_models.lips.articulation import N_VISEMES
+from hearing_models.lips.articulation import N_CLASSES
 from hearing_models.lips.examples import N_FRAMES, Examples
 from hearing_models.lips.export import export, steps_of
 from hearing_models.lips.judging import Seen, match_windows, see
+from hearing_models.lips.reading import read_takes
 from hearing_models.lips.sounds import Surroundings, heard_takes
+from hearing_models.lips.spelling import write_spelling
 from hearing_models.lips.takes import UNKNOWN, Take, generate_takes, real_takes
 from hearing_models.lips.training import Pair, train
 from numpy.typing import NDArray
 from torch import Tensor
+
+from hearing.types import Word
+from hearing.vision.visemes import Spelling
 
 Progress = Callable[[str, int, int], None]
 
@@ -59,10 +64,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Material:
-    """Takes, and how they sound; see `heard_takes`."""
+    """Takes, how they sound, see `heard_takes`, and the words that are recognized in them, none if nobody listened."""
 
     takes: list[Take]
     heard: list[NDArray[np.float16]]
+    words: list[tuple[Word, ...]]
 
 
 def run_recipe(plan: Plan, progress: Progress) -> Path:
@@ -114,7 +120,8 @@ def gather(plan: Plan, split: Split, numbers: tuple[int, int], progress: Progres
     heard = heard_takes(paths, around, plan.seed, count(1, "hearing lips", len(paths)))
     takes = [Take.load(path) for path in paths]
     useful = [index for index, take in enumerate(takes) if take.film.seen.sum() >= N_FRAMES]
-    return Material([takes[i] for i in useful], [heard[i] for i in useful])
+    words = read_takes(paths, around, plan.seed) if split == "dev" else [()] * len(paths)
+    return Material([takes[i] for i in useful], [heard[i] for i in useful], [words[i] for i in useful])
 
 
 def finish(pair: Pair, plan: Plan, training: Material, development: Material) -> Path:
@@ -122,9 +129,10 @@ def finish(pair: Pair, plan: Plan, training: Material, development: Material) ->
     shares = viseme_shares(training.takes)
     draw_curves(json.loads((plan.folder / "log.json").read_text(encoding="utf-8")), plan.folder / "curves.png")
     weights = plan.folder / "weights"
+    write_spelling(weights)
     about = {"steps": str(plan.steps), "films": str(plan.films), "seed": str(plan.seed)}
     export(pair, shares, weights, about)
-    seen = seen_by(pair, shares, development)
+    seen = seen_by(pair, shares, Spelling.beside(weights), development)
     sorts = groups(development.takes, seen)
     # The real talker is no stranger to the networks, and sketches are not what cameras give.
     windows = match_windows(sorts["film"])
@@ -138,10 +146,11 @@ def finish(pair: Pair, plan: Plan, training: Material, development: Material) ->
     return weights
 
 
-def seen_by(pair: Pair, shares: Tensor, material: Material, fps: float = 30.0) -> list[Seen]:
+def seen_by(pair: Pair, shares: Tensor, spelling: Spelling, material: Material, fps: float = 30.0) -> list[Seen]:
     """Run the networks on all takes, at no more than so many frames per second."""
     lips, sound = steps_of(pair, shares)
-    return [see(take, heard, lips, sound, fps) for take, heard in zip(material.takes, material.heard, strict=True)]
+    said = [spelling.expect(words) for words in material.words]
+    return [see(*parts, lips, sound, fps) for parts in zip(material.takes, material.heard, said, strict=True)]
 
 
 def groups(takes: Sequence[Take], seen: Sequence[Seen]) -> dict[str, list[Seen]]:
@@ -153,8 +162,8 @@ def groups(takes: Sequence[Take], seen: Sequence[Seen]) -> dict[str, list[Seen]]
 
 
 def viseme_shares(takes: Sequence[Take]) -> Tensor:
-    """Return how often each viseme is said, of shape (N_VISEMES,)."""
-    counts = np.ones(N_VISEMES)
+    """Return how often each viseme is said, of shape (N_CLASSES,)."""
+    counts = np.ones(N_CLASSES)
     for take in takes:
-        counts += np.bincount(take.viseme[take.viseme != UNKNOWN], minlength=N_VISEMES)
+        counts += np.bincount(take.viseme[take.viseme != UNKNOWN], minlength=N_CLASSES)
     return torch.from_numpy(counts / counts.sum()).float()

@@ -187,10 +187,7 @@ def _make_drawn(path: Path, split: Split, seed: int) -> None:
     how, index = path.stem.split("_")
     rng = np.random.default_rng((seed, int(index), ("train", "dev", "test").index(split), how == "sketch"))
     n_samples = round(SECONDS * RATE)
-    root = kit_root()
-    if root is None:
-        raise InputError("faces for training come from the data kit; set HEARING_DATA to it")
-    faces = _faces(root, split)
+    faces = photographs(split)
     look = photo(faces[int(rng.integers(len(faces)))])
     kind = str(rng.choice(list(HOW), p=list(HOW.values()))) if rng.random() < TALKING else "nothing"
     said = _Said(
@@ -281,7 +278,17 @@ def _filmed(clip: Clip, scale: float) -> Film:
 
 
 @cache
-def _faces(root: Path, split: Split) -> list[Path]:
+def photographs(split: Split) -> list[Path]:
+    """List the kit's photographs of neutral faces of a split.
+
+    Raises
+    ------
+    InputError
+        If the data kit is missing.
+    """
+    root = kit_root()
+    if root is None or not (root / "faces").is_dir():
+        raise InputError("faces for training come from the data kit; set HEARING_DATA to it")
     manifest = root / "faces" / "manifest.jsonl"
     entries = [json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines()]
     return [

@@ -54,15 +54,15 @@ class Difficulty:
     """
 
     clean: float = 0.15
-    nobody: float = 0.1
+    nobody: float = 0.14
     beam: float = 0.35
     mics: int = 4
     snr_db: tuple[float, float] = (0.0, 25.0)
     rival: float = 0.25
     rival_db: tuple[float, float] = (6.0, 20.0)
     rival_beam_db: tuple[float, float] = (-3.0, 12.0)
-    announced: float = 0.15
-    announced_to_nobody: float = 0.6
+    announced: float = 0.22
+    announced_to_nobody: float = 0.65
     damage: float = 0.1
     halls: Halls = field(default_factory=Halls)
 

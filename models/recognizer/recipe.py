@@ -116,7 +116,7 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
     rank, device = join()
     folder = plan.folder
     if rank == 0:
-        _prepare(plan, progress)
+        prepare(plan, progress)
     if torch.distributed.is_initialized():
         torch.distributed.barrier()
     recipe = RECIPES[device.type]
@@ -187,7 +187,7 @@ def draw_curves(log: Sequence[dict[str, Any]], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _prepare(plan: Plan, progress: Progress) -> None:
+def prepare(plan: Plan, progress: Progress) -> None:
     """Simulate rooms, synthesize voices and noise and transcribe recordings, or what of that is missing."""
     folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
@@ -215,16 +215,20 @@ def _voices(plan: Plan, split: Split, progress: Progress) -> list[Speech]:
     return pool + synthetic_speech(plan.folder / "synthesis" / split) if plan.sentences else pool
 
 
-def _corpus(plan: Plan, tokenizer: Tokenizer, progress: Progress) -> Corpus:
-    """Collect what to train on; better voices are heard more often."""
+def collect_voices(plan: Plan, progress: Progress) -> list[Speech]:
+    """Collect whose speech to train on; better voices are in it more often."""
     voices = _voices(plan, "train", progress)
     recorded = [speech for speech in voices if speech.kind != "synthesis"]
     done = _counter(progress, "synthesizing packaged voices", PACKAGED_SENTENCES)
-    packaged = packaged_speech(PACKAGED_SENTENCES, plan.seed, done)
+    return [*voices, *packaged_speech(PACKAGED_SENTENCES, plan.seed, done), *voices, *recorded]
+
+
+def _corpus(plan: Plan, tokenizer: Tokenizer, progress: Progress) -> Corpus:
+    voices = collect_voices(plan, progress)
     folder = plan.folder / "noises"
     machines = [soundfile.read(folder / noise.audio, dtype="int16")[0] for noise in read_noises(folder)]
     announced = announcements(np.random.default_rng(plan.seed), voices, ANNOUNCEMENT_MINUTES)
-    return Corpus.collect([*voices, *packaged, *voices, *recorded], machines, announced, tokenizer)
+    return Corpus.collect(voices, machines, announced, tokenizer)
 
 
 def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:

@@ -149,16 +149,26 @@ def cosines(heard: Heard, pairs: Pairs) -> FloatArray:
     return found
 
 
-def calibration_cost(ratios: FloatArray, same: NDArray[np.bool_]) -> float:
-    """Return the cost of log-likelihood ratios in bits, 1 without any knowledge (Bruemmer and du Preez 2006)."""
-    costs = np.logaddexp(0, -ratios[same]).mean(), np.logaddexp(0, ratios[~same]).mean()
-    return float(sum(costs) / 2 / np.log(2))
+def calibration_cost(ratios: FloatArray, same: NDArray[np.bool_], weights: FloatArray | None = None) -> float:
+    """Return the cost of log-likelihood ratios in bits, 1 without any knowledge (Bruemmer and du Preez 2006).
+
+    With weights, of shape (n_pairs,), each pair counts as often.
+    """
+    costs = np.logaddexp(0, np.where(same, -ratios, ratios))
+    weights = np.ones(len(same)) if weights is None else weights
+    kinds = [np.average(costs[kind], weights=weights[kind]) for kind in (same, ~same)]
+    return float(sum(kinds) / 2 / np.log(2))
 
 
-def equal_error_rate(scores: FloatArray, same: NDArray[np.bool_]) -> float:
-    """Return the share of errors at the threshold where as many of the same are refused as of others accepted."""
-    ranked = same[np.argsort(-scores, kind="stable")]
-    missed, accepted = 1 - np.cumsum(ranked) / same.sum(), np.cumsum(~ranked) / (~same).sum()
+def equal_error_rate(scores: FloatArray, same: NDArray[np.bool_], weights: FloatArray | None = None) -> float:
+    """Return the share of errors at the threshold where as many of the same are refused as of others accepted.
+
+    With weights, of shape (n_pairs,), each pair counts as often.
+    """
+    order = np.argsort(-scores, kind="stable")
+    weight = np.ones(len(same)) if weights is None else weights[order]
+    his, theirs = weight * same[order], weight * ~same[order]
+    missed, accepted = 1 - np.cumsum(his) / his.sum(), np.cumsum(theirs) / theirs.sum()
     at = int(np.argmin(np.abs(missed - accepted)))
     return float(missed[at] + accepted[at]) / 2
 

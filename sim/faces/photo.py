@@ -29,6 +29,8 @@ RELIEF = 0.7
 """Share of the true depth with which a head is turned: the full one would fold the far cheek over the background."""
 SHUT = 0.88
 """How far lids close in a blink; lids that met would leave the eye's picture no place to go."""
+USUAL_SHADE, SHADES = 130.0, (0.4, 1.1)
+"""Median of a face's levels, of 255, in which mouths have their colours, and shares between which they are shaded."""
 
 # Landmarks of MediaPipe's face mesh.
 TOP, CHIN = 10, 152
@@ -250,19 +252,28 @@ def _warp(image: Image, source: FloatArray, target: FloatArray, size: tuple[int,
 
 
 def _paint_mouth(image: Image, points: FloatArray, opening: float) -> None:
-    """Paint what shows between the lips: darkness, the upper teeth, some tongue."""
+    """Paint what shows between the lips: darkness, the upper teeth, some tongue; as bright as the face is lit."""
     upper, lower = points[list(INNER_UPPER)], points[list(INNER_LOWER)]
     gap = float((lower[:, 1] - upper[:, 1]).max())
     if opening <= 0.02 or gap < 0.3:
         return
-    _fill(image, np.concatenate([upper, lower[::-1]]), (28, 22, 58))
-    tongue = np.concatenate([lower[2:-2] - [0, 0.35 * gap], lower[2:-2][::-1]])
-    _fill(image, tongue, (62, 52, 120))
-    teeth = min(0.35 * gap, 0.018 * float(np.linalg.norm(points[CHIN] - points[TOP])) * 2)
-    _fill(image, np.concatenate([upper[2:-2], upper[2:-2][::-1] + np.array([0, teeth])]), (190, 200, 205))
+    shade = _shade(image, points[list(_OVAL)])
+    _fill(image, np.concatenate([upper, lower[::-1]]), (28, 22, 58), shade)
+    top, bottom = upper[2:-2], lower[2:-2]
+    tongue = np.stack([bottom[:, 0], np.maximum(bottom[:, 1] - 0.35 * gap, top[:, 1])], axis=1)
+    _fill(image, np.concatenate([tongue, bottom[::-1]]), (62, 52, 120), shade)
+    long = min(0.35 * gap, 0.036 * float(np.linalg.norm(points[CHIN] - points[TOP])))
+    edge = np.stack([top[:, 0], np.minimum(top[:, 1] + long, bottom[:, 1])], axis=1)
+    _fill(image, np.concatenate([top, edge[::-1]]), (190, 200, 205), shade)
 
 
-def _fill(image: Image, polygon: FloatArray, colour: tuple[int, int, int]) -> None:
+def _shade(image: Image, oval: FloatArray) -> float:
+    """Return how bright a face is against most: teeth that shine in a dark one would be taken for its lips."""
+    (left, top), (right, bottom) = np.maximum(oval.min(axis=0), 0).astype(int), oval.max(axis=0).astype(int) + 1
+    return float(np.clip(np.median(image[top:bottom, left:right, :3]) / USUAL_SHADE, *SHADES))
+
+
+def _fill(image: Image, polygon: FloatArray, colour: tuple[int, int, int], shade: float) -> None:
     """Fill a polygon with smooth edges; positions count in sixteenths of a pixel."""
-    opaque = (*colour, 255)
+    opaque = (*(round(shade * value) for value in colour), 255)
     cv2.fillPoly(image, [np.round(16 * polygon).astype(np.int32)], opaque, lineType=cv2.LINE_AA, shift=4)

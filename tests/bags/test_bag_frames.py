@@ -16,7 +16,6 @@ from rosbags.typesys.store import Typestore
 from hearing.arrays import load_array
 from hearing.bags import messages
 from hearing.bags.messages import typestore
-from hearing.bags.pictures import optical
 from hearing.bags.results import unpack
 from hearing.bags.streams import Heading, open_bag_recording
 from hearing.bags.transforms import Frames
@@ -24,6 +23,7 @@ from hearing.bags.writing import ORIGIN, BagWriter, array_message, new_bag
 from hearing.errors import InputError
 from hearing.recording import BLOCK_SIZE
 from hearing.vision.camera import Camera
+from hearing.vision.optical import optical
 
 SECOND = 1_000_000_000
 
@@ -90,13 +90,13 @@ def seeing_bag(path: Path, encoding: str = "bgr8", placed: bool = True) -> np.nd
         header(ORIGIN, "eye"), 48, 64, "plumb_bob", np.zeros(5), np.array([50, 0, 32, 0, 50, 24, 0, 0, 1.0]),
         np.eye(3).ravel(), np.zeros(12), 0, 0, region,
     )  # fmt: skip
-    position, quaternion = optical(CAMERA)
+    position, turn = optical(CAMERA)
     with new_bag(path) as writer:
         bag = BagWriter(writer)
         bag.write(messages.ARRAY, messages.STRING, ORIGIN, array_message(load_array("respeaker_4mic")))
         bag.write("/camera/camera_info", messages.CAMERA_INFO, ORIGIN, lens)
         if placed:
-            where = tree(transform("mic_array_link", "eye", position, quaternion=quaternion))
+            where = tree(transform("mic_array_link", "eye", position, quaternion=turn.as_quat()))
             bag.write("/tf_static", messages.TRANSFORMS, ORIGIN, where)
         for number in range(4):
             picture = rng.integers(0, 255, (48, 64, 3), np.uint8)
@@ -131,7 +131,7 @@ def test_a_camera_that_is_nowhere_is_not_used(tmp_path: Path) -> None:
 
 def test_pictures_of_another_kind_are_refused(tmp_path: Path) -> None:
     seeing_bag(tmp_path / "bag", "yuv422")
-    with pytest.raises(InputError, match="pictures of yuv422"):
+    with pytest.raises(InputError, match="pictures of encoding 'yuv422'"):
         list(open_bag_recording(tmp_path / "bag").moments())
 
 

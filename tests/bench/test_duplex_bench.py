@@ -2,9 +2,9 @@ import pytest
 from hearing_models.floor.material import Sound
 from hearing_models.floor.world import Address, Turn
 
-from hearing.bench.duplex import POLICIES, Plan, Results, run_scene
+from hearing.bench.duplex import Plan, Results, run_scene
 from hearing.bench.duplex_page import FIGURES, GOALS, page_lines
-from hearing.bench.duplex_policies import Journal, Speech
+from hearing.bench.duplex_policies import POLICIES, Journal, Speech
 from hearing.bench.duplex_score import DuplexScore, interval, score
 from hearing.errors import InputError
 

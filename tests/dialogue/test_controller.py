@@ -9,7 +9,7 @@ from hearing.dialogue.brains.brain import Ask, Command, Nothing, Say, Waiting
 from hearing.dialogue.controller import DuplexConfig, DuplexController, Heard
 from hearing.dialogue.floor import FloorState
 from hearing.speech import SaidWord
-from hearing.types import CueConfidence, Direction, Utterance, Word
+from hearing.types import CueConfidence, Direction, SpottedWord, Utterance, Word
 
 QUIET = FloorState(0.0, 1, False, 0.0, 6.0, 0.0, 0.5, 0.5, 0.5, 0.2, 0.3)
 LEFT, RIGHT = Direction(0.5), Direction(-0.5)
@@ -160,11 +160,11 @@ def test_who_talks_to_somebody_else_by_voice_and_gaze_is_ignored():
 
 def test_it_pauses_for_who_takes_the_floor_at_once():
     controller = answering()
-    assert controller.process(2.6, Heard([talking(2.6, run=0.1, takes=0.9)], spoken=spoken("answer_1"))) == []
-    assert controller.process(2.7, Heard([talking(2.7, run=0.2, takes=0.5)], spoken=spoken("answer_1"))) == [
+    assert controller.process(2.6, Heard([talking(2.6, run=0.1, takes=0.9)], spoken=spoken("answer_1"))) == [
         Duck("answer_1")
     ]
-    acts = controller.process(2.8, Heard([talking(2.8, run=0.3, takes=0.7)], spoken=spoken("answer_1")))
+    assert controller.process(2.7, Heard([talking(2.7, run=0.2, takes=0.7)], spoken=spoken("answer_1"))) == []
+    acts = controller.process(2.8, Heard([talking(2.8, run=0.3, takes=0.85)], spoken=spoken("answer_1")))
     assert acts == [Pause("answer_1")]
 
 
@@ -309,6 +309,17 @@ def test_it_never_answers_itself():
     assert len(brain.asked) == 1
 
 
+def test_its_words_that_are_recognized_after_it_has_spoken_are_its_own_as_well():
+    brain = Brain()
+    controller = answering(brain)
+    own = ["please", "stop", "the", "belt"]
+    played = tuple(SaidWord(word, 2.5 + 0.3 * k, 2.8 + 0.3 * k, True) for k, word in enumerate(own))
+    controller.process(4.0, Heard([silent(4.0, 2)], spoken=spoken("answer_1", "", "", True, words=played)))
+    echo = utterance("please stop the belt", 2, id="echo", start=2.6, end=3.8)
+    assert controller.process(5.0, Heard([silent(5.0, 2)], [echo])) == []
+    assert len(brain.asked) == 1
+
+
 def test_pieces_come_as_the_brain_has_them_and_commands_are_done():
     command = Command("bring")
     events = (Waiting(), command, Say("First."), Waiting(), Say("Second."), Nothing("-"))
@@ -357,3 +368,12 @@ def test_a_new_stream_starts_afresh():
     controller = answering()
     controller.reset()
     assert asking(controller)[-1].answer_id == "answer_1"
+
+
+def test_a_spotted_emergency_word_stops_it_once_before_any_text_has_it():
+    controller = answering()
+    spotted = SpottedWord("stop", "e", 2, 2.6, 2.9, 3.0, 0.9, direction=RIGHT)
+    acts = controller.process(3.0, Heard(spoken=spoken("answer_1"), spotted=[spotted]))
+    assert acts == [Emergency("stop", "e", "unknown", RIGHT), Stop("answer_1")]
+    text = utterance("Stop!", track=2, id="e", start=2.6, end=2.9, name="unknown")
+    assert not any(isinstance(act, Emergency) for act in controller.process(3.6, Heard(utterances=[text])))

@@ -2,7 +2,8 @@ import pytest
 
 from hearing.dialogue.emergency import EmergencyWords
 from hearing.errors import InputError
-from hearing.types import Word
+from hearing.speech import SaidWord
+from hearing.types import SpottedWord, Word
 
 
 def words(text):
@@ -45,3 +46,42 @@ def test_words_can_be_chosen():
     assert emergency.find("stop") is None
     with pytest.raises(InputError, match="needs letters"):
         EmergencyWords(("!",))
+
+
+def spotted(word, at=1.0, before="", utterance="a"):
+    return SpottedWord(word, utterance, 1, at, at + 0.4, at + 0.6, 0.9, before)
+
+
+def word_at(text, at):
+    return Word(text, at, at + 0.4, 0.5, at + 1.0)
+
+
+@pytest.mark.parametrize("before", ["", "robot", "robit", "no no", "pleas", "hey robott", "stopp", "roadhead"])
+def test_a_spotted_word_is_a_command_after_what_sounds_like_a_call(before):
+    assert EmergencyWords().spot(spotted("stop", before=before)) == "stop"
+
+
+@pytest.mark.parametrize("before", ["the bus", "bus", "never", "don't", "we never", "it came to a", "he could not"])
+def test_a_spotted_mention_is_none(before):
+    assert EmergencyWords().spot(spotted("stop", before=before)) is None
+
+
+def test_other_spotted_words_are_left_alone():
+    assert EmergencyWords(("halt",)).spot(spotted("stop")) is None
+
+
+def test_each_time_counts_once_whichever_way_it_is_known_first():
+    emergency = EmergencyWords()
+    assert emergency.spot(spotted("stop", 1.0)) == "stop"
+    assert emergency.spot(spotted("stop", 1.1)) is None
+    assert emergency.process("a", [word_at("Stop", 1.05)]) is None
+    assert emergency.spot(spotted("stop", 3.0)) == "stop"
+    assert emergency.process("a", [word_at("Stop,", 1.05), word_at("stop,", 3.0), word_at("stop!", 5.0)]) == "stop"
+    assert emergency.spot(spotted("stop", 5.0)) is None
+    assert emergency.spot(spotted("stop", 5.0, utterance="b")) == "stop"
+
+
+def test_the_robot_does_not_stop_at_its_own_word():
+    said = [SaidWord("stop", 0.9, 1.3, True)]
+    assert EmergencyWords().spot(spotted("stop", 1.0), said) is None
+    assert EmergencyWords().spot(spotted("stop", 2.5), said) == "stop"

@@ -23,10 +23,10 @@ from hearing.errors import InputError
 from hearing.health import ChannelFault
 from hearing.likeness import Profile
 from hearing.memory import PeopleStore, load_key
-from hearing.pipeline import PipelineConfig
+from hearing.pipeline import MotionSource, PipelineConfig
 from hearing.recognition.phrases import check_phrases
 from hearing.recognition.scheduling import RecognitionQueue
-from hearing.types import AudioBlock, HearingOutput
+from hearing.types import ArrayMotion, AudioBlock, HearingOutput
 from hearing.vision.face import Sight
 
 BLOCK = 512
@@ -43,6 +43,7 @@ class NotingPipeline:
         self.blocks: list[AudioBlock] = []
         self.playback: list[np.ndarray | None] = []
         self.sights: list[Sight] = []
+        self.moved: list[ArrayMotion | None] = []
         self.known: object = None
         self.flushed = 0
         self.compute_seconds = {"note": 0.25}
@@ -57,12 +58,20 @@ class NotingPipeline:
     def bias(self, phrases: Sequence[str]) -> None:
         self.phrases.append(phrases)
 
+    def listen_for(self, words: Sequence[str]) -> None:
+        self.words = words
+
     def reset(self) -> None:
         pass
 
     def process(
-        self, block: AudioBlock, playback: np.ndarray | None = None, sights: Sequence[Sight] = ()
+        self,
+        block: AudioBlock,
+        playback: np.ndarray | None = None,
+        motion: MotionSource | None = None,
+        sights: Sequence[Sight] = (),
     ) -> HearingOutput:
+        self.moved.append(motion(block.end_time) if motion is not None else None)
         self.blocks.append(block)
         self.playback.append(playback)
         self.sights += sights
@@ -114,7 +123,7 @@ class Bench:
 def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
     pipeline = NotingPipeline()
 
-    def create(array: MicrophoneArray, config: PipelineConfig, known: object) -> NotingPipeline:
+    def create(array: MicrophoneArray, config: PipelineConfig, known: object, recognizer: object) -> NotingPipeline:
         pipeline.config, pipeline.known = config, known
         return pipeline
 

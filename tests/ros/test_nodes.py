@@ -1,11 +1,15 @@
-"""The nodes as processes: they hear what the library hears, and answer who spoke to the robot."""
+"""The nodes as processes, started from launch files: they hear what the library hears, live and from a bag."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
+import yaml
+from processes import Command
 
+from hearing.bags.writing import write_bag
+from hearing.cli_up import launch_file
 from hearing.demo import NodeError, NodeProcesses
 from hearing.outputs import SessionLog, Timing
 from hearing.pipeline import Pipeline
@@ -26,16 +30,27 @@ def heard_by_library(recording: Path, tmp_path_factory: pytest.TempPathFactory) 
     return out
 
 
+def run(folder: Path, name: str, *words: str) -> Path:
+    """Run a launch file to its end; return the folder of its log and of what was heard."""
+    content = yaml.safe_load((launch_file(name).parent / "params" / f"{name}.yaml").read_text())
+    content["/**/captions"]["ros__parameters"]["session_id"] = "short"
+    params = folder / "params.yaml"
+    params.write_text(yaml.safe_dump(content))
+    command = Command(folder / "up.log", [name, f"params_file:={params}", f"out:={folder / 'session'}", *words])
+    assert command.wait() == 0, command.printed
+    return folder
+
+
 @pytest.fixture(scope="module")
 def nodes_ran(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("nodes")
-    with NodeProcesses(out / "logs") as nodes:
-        nodes.start("captions", out=str(out / "session"), session_id="short", exit_at_end=True)
-        nodes.start("dialogue")
-        nodes.start("hearing", array=str(recording / "array.yaml"))
-        nodes.start("audio_source", source=str(recording), rate="1.0")
-        nodes.wait_for("captions")
-    return out
+    return run(tmp_path_factory.mktemp("nodes"), "sim", f"source:={recording}", "namespace:=robot1")
+
+
+@pytest.fixture(scope="module")
+def bag_played(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("played")
+    write_bag(recording, folder / "bag")
+    return run(folder, "replay", f"bag:={folder / 'bag'}", f"array:={recording / 'array.yaml'}")
 
 
 @pytest.mark.parametrize("name", CONTENT)
@@ -45,11 +60,17 @@ def test_the_nodes_hear_what_the_library_hears(name: str, nodes_ran: Path, heard
     assert heard == (heard_by_library / name).read_text()
 
 
+@pytest.mark.parametrize("name", CONTENT)
+def test_a_bag_that_is_played_to_the_nodes_is_heard_as_well(
+    name: str, bag_played: Path, heard_by_library: Path
+) -> None:
+    assert (bag_played / "session" / name).read_text() == (heard_by_library / name).read_text()
+
+
 def test_the_robot_answers_whom_it_was_spoken_to_by(nodes_ran: Path) -> None:
-    captions = (nodes_ran / "logs" / "captions.log").read_text()
-    replies = [line for line in captions.splitlines() if "robot → talker" in line]
-    assert len(replies) == 1
-    assert "gripper" in replies[0].lower()
+    replies = [line for line in (nodes_ran / "up.log").read_text().splitlines() if "robot → talker" in line]
+    assert replies
+    assert all("robot → talker_1" in line for line in replies)  # it was not the other one who spoke to it
 
 
 @pytest.mark.parametrize(

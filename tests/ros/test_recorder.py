@@ -70,6 +70,13 @@ def test_only_the_texts_of_bags_are_recorded() -> None:
     assert not _chosen("/chatter", messages.STRING, ALL, False)
 
 
+def test_separated_voices_are_not_recorded() -> None:
+    assert _chosen("/audio", messages.AUDIO_DATA, ALL, False)
+    assert not _chosen("/humans/voices/v1_2/audio", messages.AUDIO_DATA, ALL, False)
+    assert not _chosen("/hearing/steps", "hearing_msgs/msg/HeardStep", ALL, False)
+    assert _chosen("/hearing/utterances", messages.UTTERANCE, ALL, False)
+
+
 def test_an_unknown_profile_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["record", "--out", str(tmp_path / "bag"), "--profile", "smells"]) == 2
     assert "known are: audio, camera, results" in capsys.readouterr().err

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hearing.speech import SaidWord, self_heard
-from hearing.types import Word
+from hearing.speech import SaidWord, SelfHearing, self_heard
+from hearing.types import CueConfidence, Direction, Utterance, Word
 
 TEXT = "Okay, I will bring the red box to bay five. Please stop the press before I come."
 EVERY = 0.35
@@ -82,3 +82,35 @@ def test_somebody_who_talks_over_one_word_of_the_robot_is_heard() -> None:
 @pytest.mark.parametrize(("words", "spoken"), [([], said()), (heard("stop", 10), []), (heard("...", 10), said())])
 def test_without_words_there_is_no_echo(words: list[Word], spoken: list[SaidWord]) -> None:
     assert not self_heard(words, spoken)
+
+
+def spoken_utterance(text: str, start: float, revision: int = 0, final: bool = True, id: str = "u") -> Utterance:
+    words = tuple(heard(text, start))
+    end = max((word.end_time for word in words), default=start)
+    return Utterance(id, revision, final, "unknown", 1, words, start, end, Direction(0.0), CueConfidence(0.9), 0.5)
+
+
+def test_an_echo_is_never_shown_also_when_it_is_recognized_after_the_answer() -> None:
+    own = SelfHearing()
+    own.process((), said())
+    assert own.process([spoken_utterance("i will bring the red box", at("I") + 0.1)]) == ()
+
+
+def test_what_turns_out_to_be_an_echo_is_taken_back() -> None:
+    own = SelfHearing()
+    person = spoken_utterance("somebody", at("I"), final=False)
+    assert own.process([person], said()) == (person,)
+    taken_back = own.process([spoken_utterance("i will bring the red", at("I"), 1)], said())
+    assert [(each.id, each.revision, each.words) for each in taken_back] == [("u", 1, ())]
+    assert own.process([spoken_utterance("i will bring the red box", at("I"), 2)], said()) == ()
+
+
+def test_people_pass_and_old_words_are_forgotten() -> None:
+    own = SelfHearing()
+    person = spoken_utterance("bring the red box to bay nine", 25.0)
+    assert own.process([person], said()) == (person,)
+    own.process((), said(start=100.0))
+    late = spoken_utterance("i will bring the red box", at("I"))
+    assert own.process([late]) == (late,)
+    own.reset()
+    assert own.process([late], ()) == (late,)

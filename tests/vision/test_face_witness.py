@@ -1,6 +1,7 @@
 """Faces as witnesses of who speaks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,7 +57,8 @@ def test_the_face_there_that_moves_its_lips_says_it():
     ratios = faces.ratios(1, towards(12.0), 0.0, 2.0)
     assert max(ratios, key=lambda name: ratios[name]) == "a"
     assert ratios["a"] > ratios["b"] + 3
-    assert ratios["b"] > 0 > ratios["c"]
+    assert ratios["a"] > 0 > ratios["c"]
+    assert ratios["b"] > ratios["c"] + 1
 
 
 def test_direction_has_a_veto():
@@ -67,6 +69,16 @@ def test_direction_has_a_veto():
 def test_a_still_mouth_loses_little_where_it_is():
     faces = witness(sights(0.0, 2.0, ("a", 0.0, 0.01)))
     assert faces.ratios(1, towards(0.0), 0.0, 2.0)["a"] > 0
+
+
+def test_what_shows_of_a_covered_mouth_says_nothing():
+    still = sights(0.0, 2.0, ("a", 0.0, 0.01))
+    covered = [
+        one if number % 3 == 0 else replace(one, faces=tuple(replace(face, mouth=None) for face in one.faces))
+        for number, one in enumerate(still)
+    ]
+    seen, hidden = (witness(film).ratios(1, towards(0.0), 0.0, 2.0)["a"] for film in (still, covered))
+    assert hidden > seen + 1
 
 
 def test_a_face_that_was_hardly_seen_meanwhile_is_no_witness():

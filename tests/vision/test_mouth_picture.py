@@ -3,10 +3,12 @@
 import cv2
 import numpy as np
 import pytest
+from hearing_models.faces.facing import cross_entropy, fit
 
+from hearing.errors import InputError
 from hearing.vision.detector import FaceDetector
 from hearing.vision.face_tracker import FaceTracker
-from hearing.vision.head import facing_probability, head_of
+from hearing.vision.head import FACING, Facing, facing_probability, head_of
 from hearing.vision.landmarks import FaceLandmarks, Region
 from hearing.vision.mouth import mouth_picture
 from hearing.vision.quality import sharpness
@@ -74,3 +76,25 @@ def test_who_faces_the_camera_looks_at_it():
         assert probabilities[0] > 0.9
         assert probabilities[-1] < 0.01
         assert all(np.diff(probabilities) < 0)
+    assert facing_probability(0.2, 0.0) < facing_probability(
+        0.0, 0.2
+    )  # who turns away looks away, sooner than who nods
+
+
+def test_a_missing_calibration_of_looks_is_named(tmp_path):
+    with pytest.raises(InputError, match="no calibration of looks"):
+        Facing.beside(tmp_path)
+    (tmp_path / FACING).write_text('{"fit": {"angle": 0.2}}')
+    with pytest.raises(InputError, match="no calibration of looks"):
+        Facing.beside(tmp_path)
+
+
+def test_looks_are_fitted_to_heads():
+    rng = np.random.default_rng(0)
+    looks = rng.random(800) < 0.4
+    yaw = np.where(looks, 0.07 * rng.standard_normal(800), rng.uniform(0.15, 1.0, 800) * rng.choice([-1, 1], 800))
+    pitch = 0.05 + 0.07 * rng.standard_normal(800)
+    facing = fit(yaw, pitch, looks)
+    assert 0.1 < facing.angle < 0.3
+    assert facing.level == pytest.approx(0.05, abs=0.02)
+    assert cross_entropy(facing, yaw, pitch, looks) < 0.3

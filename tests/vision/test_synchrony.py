@@ -159,8 +159,9 @@ def test_a_missing_calibration_is_named(tmp_path):
 
 
 def test_ratios_are_bounded_and_silent_without_evidence():
-    likelihood = SyncLikelihood(1.0, 0.5, 0.1, -0.2, 2.0)
-    assert likelihood.log_ratio(1.0, 1.0, 0.0) == 0.0
-    ratios = [likelihood.log_ratio(points, 0.0, 1.0) for points in np.linspace(-1e4, 1e4, 9)]
+    likelihood = SyncLikelihood(point=1.0, rate=0.1, word=2.0, pace=0.3, start=-0.2, fade=2.0)
+    assert likelihood.log_ratio(1.0, 0.0, 1.0, 0.0) == 0.0
+    assert likelihood.log_ratio(1.0, 1.0, 1.0, 0.5) > likelihood.log_ratio(1.0, 1.0)
+    ratios = [likelihood.log_ratio(points, 1.0) for points in np.linspace(-1e4, 1e4, 9)]
     assert (np.diff(ratios) >= 0).all()
     assert -6.0 < ratios[0] < ratios[-1] < 6.0

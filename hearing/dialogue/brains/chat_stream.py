@@ -54,7 +54,7 @@ class Endpoint:
     model: str
     key: str | None = None
     first_piece: float = 4.0
-    between: float = 3.0
+    between: float = 2.0
     longest: int = 300
 
     def __post_init__(self) -> None:

@@ -2,7 +2,18 @@
 
 from setuptools import setup
 
-NODES = ["audio_source", "vision", "hearing", "dialogue", "captions"]
+NODES = [
+    "audio_source",
+    "vision",
+    "hearing",
+    "recognition",
+    "dialogue",
+    "loudspeaker",
+    "captions",
+    "player",
+    "hri",
+    "markers",
+]
 
 setup(
     name="hearing_nodes",

@@ -18,7 +18,7 @@ from hearing.microphones import live_blocks
 from hearing.recording import BLOCK_SIZE, Moment, open_recording
 from hearing.types import AudioBlock
 from hearing_nodes.conversions import StreamClock, audio_message
-from hearing_nodes.node import AUDIO_QOS, PICTURES_QOS, StageNode, run
+from hearing_nodes.node import AUDIO_QOS, OK, PICTURES_QOS, WARN, Diagnosis, StageNode, run
 from hearing_nodes.pictures import image_message
 
 POLL = 0.05
@@ -31,12 +31,15 @@ class AudioSource(StageNode):
     Stamps follow the sample clock from the moment that the stream begins. They are in ROS time only at rate 1.
     """
 
+    aspect = "sound"
+
     def __init__(self) -> None:
         super().__init__("audio_source")
         self.declare("source", "", "Recording folder (also of a simulated scene) or audio file; empty: microphones")
         self.declare("array", "", "Built-in array or YAML file; needed unless the recording folder brings one")
         self.declare("device", "", "Microphones: part of the device's name or its number; empty: the default one")
         self.declare("video", False, "Publish what a recording's camera saw, too; waits until somebody looks")
+        self.declare("awaits", [""], "Topics that somebody has to listen to as well before a recording begins")
         self.declare("rate", 1.0, "How many times faster than real time a recording is streamed", (0.01, 100.0))
         self.declare("frame_id", "microphones", "Frame of the microphone array, for the messages' headers")
 
@@ -54,6 +57,7 @@ class AudioSource(StageNode):
 
     def activate(self) -> None:
         """Make the topics and start to stream."""
+        self._blocks, self._state = 0, "waits for somebody who listens"
         self._publisher = self.create_publisher(msg.AudioBlock, "audio", AUDIO_QOS)
         self._awaited, self._beside = [self._publisher], []
         if self._recording is not None and self._recording.played is not None:
@@ -74,18 +78,34 @@ class AudioSource(StageNode):
         for publisher in (self._publisher, *self._beside):
             self.destroy_publisher(publisher)
 
+    def diagnose(self) -> Diagnosis:
+        """Tell whether there is sound, and somebody who listens to it."""
+        values = {"blocks": self._blocks, "listeners": self._publisher.get_subscription_count()}
+        if self._state == "streams" and not values["listeners"]:
+            return Diagnosis(WARN, "nobody listens any more", values, self.value("device"))
+        return Diagnosis(OK, self._state, values, self.value("device"))
+
     def _work(self) -> None:
         try:
-            while not all(publisher.get_subscription_count() for publisher in self._awaited):
+            while not self._is_awaited():
                 if self._stopping.wait(POLL):
                     return
+            self._state = "streams"
             self._stream()
+            self._state = "has streamed all"
         except InputError as error:
             self.get_logger().error(str(error))
-            self.end(2)
+            self.end(2 if self._recording is not None else 1)  # microphones may be plugged in later
         except Exception as error:
             if self.context.ok():  # else it is only that nothing can be published any more
                 self.fail(error)
+
+    def _is_awaited(self) -> bool:
+        """Tell whether all listen who shall."""
+        others = [topic for topic in self.value("awaits") or () if topic]
+        return all(publisher.get_subscription_count() for publisher in self._awaited) and all(
+            map(self.count_subscribers, others)
+        )
 
     def _stream(self) -> None:
         clock = StreamClock(self.get_clock().now().nanoseconds, self.value("frame_id"))
@@ -94,6 +114,7 @@ class AudioSource(StageNode):
             block = moment.block
             self._publish_beside(moment, clock)
             self._publisher.publish(audio_message(block, clock))
+            self._blocks += 1
         if block is not None and not self._stopping.is_set():
             end = AudioBlock(block.samples[:0], block.start_sample + len(block.samples))
             self._publisher.publish(audio_message(end, clock, end_of_stream=True))

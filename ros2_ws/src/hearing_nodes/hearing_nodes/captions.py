@@ -12,7 +12,7 @@ from hearing.captions import LiveCaptions
 from hearing.outputs import SessionLog, check_out_dir
 from hearing.types import HearingOutput
 from hearing_nodes import conversions
-from hearing_nodes.node import STATE_QOS, StageNode, run
+from hearing_nodes.node import OK, STATE_QOS, WARN, Diagnosis, StageNode, run
 
 GRACE = 10.0
 """Seconds after the end of a stream in which what is still missing may come."""
@@ -25,12 +25,14 @@ class Captions(StageNode):
     `dialogue/end_of_stream`.
     """
 
+    aspect = "captions"
+
     def __init__(self) -> None:
         super().__init__("captions")
         self.declare("out", "", "Folder to which the session's files are written at the end; empty: none are written")
-        self.declare("session_id", "session", "Name of the session in the files")
-        self.declare("dialogue", True, "Wait for the dialogue node's end of the stream, too")
-        self.declare("exit_at_end", False, "End the process at the end of the stream")
+        self.declare("session_id", "session", "Name of the session in the files", live=True)
+        self.declare("dialogue", True, "Wait for the dialogue node's end of the stream, too", live=True)
+        self.declare("exit_at_end", False, "End the process at the end of the stream", live=True)
 
     def configure(self) -> None:
         """Check where the files go."""
@@ -42,6 +44,7 @@ class Captions(StageNode):
         self._shown = LiveCaptions()
         self._begin()
         self._received: Counter[str] = Counter()
+        self._shown_so_far: Counter[str] = Counter(utterances=0, dialogue_acts=0)
         self._topics = [
             self.create_subscription(TrackArray, "hearing/tracks", self._on_tracks, STATE_QOS),
             self.create_subscription(Utterance, "hearing/utterances", self._on_utterance, STATE_QOS),
@@ -59,6 +62,12 @@ class Captions(StageNode):
         for subscription in self._topics:
             self.destroy_subscription(subscription)
 
+    def diagnose(self) -> Diagnosis:
+        """Tell whether there is somebody who hears."""
+        if not self.count_publishers("hearing/utterances"):
+            return Diagnosis(WARN, "no hearing node publishes utterances", self._shown_so_far)
+        return Diagnosis(OK, "shows captions", self._shown_so_far)
+
     def _begin(self) -> None:
         self._log = SessionLog()
         self._shown.forget()
@@ -72,6 +81,7 @@ class Captions(StageNode):
 
     def _on_utterance(self, message: Utterance) -> None:
         self._received["utterances"] += 1
+        self._shown_so_far["utterances"] += 1
         utterance = conversions.utterance(message)
         self._log.add(HearingOutput(utterances=(utterance,)))
         self._shown.show(utterance)
@@ -79,7 +89,12 @@ class Captions(StageNode):
 
     def _on_act(self, message: DialogueAct) -> None:
         self._received["dialogue_acts"] += 1
-        self._shown.write(f"{'robot → ':>19}{message.text}")
+        self._shown_so_far["dialogue_acts"] += 1
+        if message.kind == DialogueAct.SAY:
+            self._shown.write(f"{'robot → ':>19}{message.addressee}: {message.text}")
+        elif message.kind in (DialogueAct.COMMAND, DialogueAct.EMERGENCY):
+            what = "does " if message.kind == DialogueAct.COMMAND else "EMERGENCY "
+            self._shown.write(f"{what:>19}{message.text}, for {message.addressee}")
         self._end_if_complete()
 
     def _on_hearing_end(self, message: EndOfStream) -> None:

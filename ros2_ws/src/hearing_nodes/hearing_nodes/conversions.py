@@ -20,6 +20,7 @@ from hearing.types import (
     AudioBlock,
     CueConfidence,
     Direction,
+    SourceAudio,
     Track,
     TrackKind,
     Utterance,
@@ -103,15 +104,33 @@ def audio_block(message: msg.AudioBlock, channels: int) -> AudioBlock:
     return AudioBlock(samples.astype(np.float32) / FULL_SCALE, int(message.start_sample))
 
 
+def source_message(source: SourceAudio, clock: StreamClock) -> msg.SourceAudio:
+    """Convert what is heard of a track, as recognition hears it."""
+    return msg.SourceAudio(
+        header=clock.header(source.start_sample / SAMPLE_RATE),
+        track_id=source.track_id,
+        start_sample=source.start_sample,
+        sample_rate=SAMPLE_RATE,
+        data=array.array("f", source.samples.astype(np.float32).tobytes()),
+        talking=array.array("f", source.talking.astype(np.float32).tobytes()),
+    )
+
+
+def stream_origin(stamp: Time, time: float) -> int:
+    """Return the ROS time in nanoseconds of a stream's first sample, by the stamp of a stream time in seconds."""
+    return nanoseconds(stamp) - round(time * 1e9)
+
+
 def track_messages(tracks: Iterable[Track], clock: StreamClock) -> list[msg.TrackArray]:
     """Convert tracks in order of time, one message for each instant."""
     return [
-        msg.TrackArray(header=clock.header(time), time=time, tracks=[_track_message(track) for track in instant])
+        msg.TrackArray(header=clock.header(time), time=time, tracks=[track_message(track) for track in instant])
         for time, instant in groupby(tracks, key=lambda track: track.time)
     ]
 
 
-def _track_message(track: Track) -> msg.Track:
+def track_message(track: Track) -> msg.Track:
+    """Convert the state of one track."""
     return msg.Track(
         id=track.id,
         azimuth=track.direction.azimuth,
@@ -123,16 +142,13 @@ def _track_message(track: Track) -> msg.Track:
 
 def tracks(message: msg.TrackArray) -> tuple[Track, ...]:
     """Convert the tracks of one instant."""
-    return tuple(
-        Track(
-            id=track.id,
-            time=message.time,
-            direction=Direction(track.azimuth, track.elevation),
-            activity=track.activity,
-            kind=_KINDS[track.kind],
-        )
-        for track in message.tracks
-    )
+    return tuple(track(each, message.time) for each in message.tracks)
+
+
+def track(message: msg.Track, time: float) -> Track:
+    """Convert the state of one track at a stream time in seconds."""
+    direction = Direction(message.azimuth, message.elevation)
+    return Track(message.id, time, direction, message.activity, _KINDS[message.kind])
 
 
 def utterance_message(utterance: Utterance, clock: StreamClock) -> msg.Utterance:
@@ -146,7 +162,7 @@ def utterance_message(utterance: Utterance, clock: StreamClock) -> msg.Utterance
         speaker=utterance.speaker,
         track_id=utterance.track_id,
         face_id=utterance.face_id or "",
-        words=[_word_message(word) for word in utterance.words],
+        words=[word_message(word) for word in utterance.words],
         start_time=utterance.start_time,
         end_time=utterance.end_time,
         azimuth=utterance.direction.azimuth,
@@ -168,7 +184,7 @@ def utterance(message: msg.Utterance) -> Utterance:
         final=message.is_final,
         speaker=message.speaker,
         track_id=message.track_id,
-        words=tuple(_word(word) for word in message.words),
+        words=tuple(word_of(word) for word in message.words),
         start_time=message.start_time,
         end_time=message.end_time,
         direction=Direction(message.azimuth, message.elevation),
@@ -184,7 +200,8 @@ def utterance(message: msg.Utterance) -> Utterance:
     )
 
 
-def _word_message(word: Word) -> msg.Word:
+def word_message(word: Word) -> msg.Word:
+    """Convert a word."""
     return msg.Word(
         text=word.text,
         start_time=word.start_time,
@@ -195,7 +212,8 @@ def _word_message(word: Word) -> msg.Word:
     )
 
 
-def _word(message: msg.Word) -> Word:
+def word_of(message: msg.Word) -> Word:
+    """Convert the message of a word."""
     return Word(
         text=message.text,
         start_time=message.start_time,

@@ -7,34 +7,34 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
-from hearing_msgs.msg import AudioBlock, EndOfStream, Faces, Phrases, TrackArray, Utterance
+from hearing_msgs.msg import AudioBlock, EndOfStream, Faces, HeardStep, Phrases, TrackArray, Utterance
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
 from rclpy.subscription import Subscription
-from std_msgs.msg import Header
 
 from hearing.arrays import load_array
-from hearing.continuity import Continuity, Faults
+from hearing.continuity import Faults
+from hearing.dialogue.emergency import WORDS
 from hearing.errors import InputError
 from hearing.memory import open_people
 from hearing.outputs import Timing
 from hearing.pipeline import Pipeline, PipelineConfig
 from hearing.recognition.engines import DEFAULT_ENGINE, engine_names
 from hearing.recognition.phrases import check_phrases
-from hearing.recording import BLOCK_SIZE
 from hearing.types import SAMPLE_RATE, HearingOutput
 from hearing.types import AudioBlock as LibraryBlock
-from hearing_nodes import conversions
+from hearing_nodes import conversions, intake, motion
 from hearing_nodes.companions import CompanionFaults, Playback, Sights
 from hearing_nodes.conversions import StreamClock
-from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS, StageNode, run
+from hearing_nodes.node import AUDIO_QOS, ERROR, LATEST_QOS, OK, STATE_QOS, WARN, Diagnosis, StageNode, run
+from hearing_nodes.remote_recognizer import RecognitionLink
+from hearing_nodes.steps import StepWriter
 
 QUEUE_WARNING = 2.0
 """Seconds of audio that may wait before the diagnostics warn that the computer is too slow."""
@@ -75,21 +75,27 @@ class Session:
 class Hearing(StageNode):
     """Runs the pipeline in one worker thread, so that a slow recognizer never makes the node lose messages.
 
-    Subscribes `audio`, `playback`, `~/faces` and `~/phrases`; publishes `~/tracks`, `~/utterances`, `~/end_of_stream`
-    and `/diagnostics`.
+    Subscribes `audio`, `playback`, `~/faces`, `~/phrases`, `odom` and tf; publishes `~/tracks`, `~/utterances`,
+    `~/steps`, `~/end_of_stream` and `/diagnostics`.
     """
+
+    aspect = "audio"
 
     def __init__(self) -> None:
         super().__init__("hearing")
         self.declare("array", "respeaker_6mic", "Built-in microphone array (see `hearing arrays`), or a YAML file")
+        intake.declare(self)
+        motion.declare(self)
         self.declare("max_gap", 5.0, "Longest gap in the audio that is filled with silence, in s", (0.0, 60.0))
-        self.declare("engine", DEFAULT_ENGINE, f"Speech recognition engine: {', '.join(engine_names())}")
+        self.declare("engine", DEFAULT_ENGINE, "Speech recognition engine, see docs/engines.md", choices=engine_names())
         self.declare("engine_folder", "", "Folder of the engine's model; empty: the one that comes with it")
+        self.declare("recognition_node", False, "Have words recognized by the recognition node, not in this process")
         self.declare("camera", False, "Whether the vision node's ~/faces are used")
         self.declare("playback_channels", 0, "Channels of the topic `playback`, the loudspeaker's; 0: none", (0, 8))
         self.declare("people", "", "Folder of people who are known, see `hearing enroll`; empty: nobody is")
         # ROS does not know what an empty list would be a list of.
-        self.declare("phrases", [""], "Names and rare words to expect; may change at any time, also by ~/phrases")
+        self.declare("phrases", [""], "Names and rare words to expect; ~/phrases sets them, too", live=True)
+        self.declare("emergency_words", list(WORDS), "Words that ~/steps have before any utterance has them")
         self._pipeline: Pipeline | None = None
         self.add_on_set_parameters_callback(self._check)
         self.add_post_set_parameters_callback(self._take)
@@ -100,21 +106,30 @@ class Hearing(StageNode):
         folder = self.value("engine_folder")
         config = PipelineConfig(engine=self.value("engine"), engine_folder=Path(folder) if folder else None)
         people = open_people(Path(self.value("people"))) if self.value("people") else None
-        pipeline = Pipeline.create(self._array, config, known=people.known() if people is not None else None)
+        self._link = RecognitionLink(self) if self.value("recognition_node") else None
+        recognizer = self._link.recognizer if self._link is not None else None
+        known = people.known() if people is not None else None
+        pipeline = Pipeline.create(self._array, config, known=known, recognizer=recognizer)
         pipeline.check_phrases(_without_blanks(self.value("phrases")))
+        pipeline.listen_for(_without_blanks(self.value("emergency_words")))
         self._pipeline = pipeline
+        intake.check(self)
+        motion.check(self)
 
     def activate(self) -> None:
         """Make the topics and start the worker."""
+        if self._link is not None:
+            self._link.open()
         self._pipeline.bias(_without_blanks(self.value("phrases")))
         self._tracks = self.create_publisher(TrackArray, "~/tracks", STATE_QOS)
         self._utterances = self.create_publisher(Utterance, "~/utterances", STATE_QOS)
         self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
-        self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._steps = self.create_publisher(HeardStep, "~/steps", AUDIO_QOS)
+        self._writer = StepWriter()
+        self._pipeline.listener = self._writer.listen
         self._faults = Faults()
         self._reported = asdict(self._faults)
         self._last_bad = ""
-        self._continuity = Continuity(self.value("max_gap"), self._faults)
         self._session: Session | None = None
         self._pipeline.reset()
         self._companion_faults = CompanionFaults()
@@ -122,10 +137,13 @@ class Hearing(StageNode):
         self._held: deque[LibraryBlock] = deque()
         self._queue: queue.SimpleQueue[tuple[Callable[[Any], None], Any] | None] = queue.SimpleQueue()
         self._arrived = self._taken = 0
+        self._message_seconds = 0.0
         self._companions = self._listen_to_companions()
-        self._audio = self.create_subscription(AudioBlock, "audio", self._on_audio, AUDIO_QOS)
+        self._motion = motion.Motion(self, self._put)
+        self._intake, self._audio = intake.listen(
+            self, self._array.n_microphones, self._faults, self._put, self._on_audio
+        )
         self._phrases = self.create_subscription(Phrases, "~/phrases", self._on_phrases, LATEST_QOS)
-        self._timer = self.create_timer(1.0, self._diagnose)
         self._stopping = threading.Event()
         self._worker = threading.Thread(target=self._work, name="pipeline")
         self._worker.start()
@@ -149,11 +167,13 @@ class Hearing(StageNode):
         self._stopping.set()
         self._queue.put(None)
         self._worker.join()
-        self.destroy_timer(self._timer)
-        for subscription in (*self._companions, self._audio, self._phrases):
+        for subscription in (*self._companions, *self._audio, self._phrases):
             self.destroy_subscription(subscription)
-        for publisher in (self._tracks, self._utterances, self._ends, self._diagnostics):
+        for publisher in (self._tracks, self._utterances, self._ends, self._steps):
             self.destroy_publisher(publisher)
+        self._motion.close()
+        if self._link is not None:
+            self._link.close()
 
     def cleanup(self) -> None:
         """Drop the models."""
@@ -189,9 +209,9 @@ class Hearing(StageNode):
         """Have the worker use something once it has come to it."""
         self._queue.put((use, item))
 
-    def _on_audio(self, message: AudioBlock) -> None:
+    def _on_audio(self, message: Any) -> None:
         self._arrived += 1
-        self._put(self._hear, message)
+        self._put(self._hear, (message, self.get_clock().now().nanoseconds))
 
     def _work(self) -> None:
         try:
@@ -207,24 +227,26 @@ class Hearing(StageNode):
         if self._session is not None:
             self._advance(self._session)
 
-    def _hear(self, message: AudioBlock) -> None:
+    def _hear(self, arrived: tuple[Any, int]) -> None:
+        message, received = arrived
         self._taken += 1
-        clock = StreamClock(conversions.nanoseconds(message.header.stamp), message.header.frame_id)
         try:
-            block = conversions.audio_block(message, self._array.n_microphones)
+            arrival = self._intake.take(message, received)
         except InputError as error:
             self._faults.bad += 1
             self._last_bad = str(error)
         else:
-            admission = self._continuity.admit(block, clock.origin)
-            if admission.restart:
-                self._finish(self._session)
-            self._session = self._session or Session(clock)
-            self._held += admission.blocks
+            if arrival.restart:
+                self._finish(self._session, arrival.tail)
+            self._session = self._session or Session(arrival.clock)
+            self._held += [block for block in arrival.blocks if len(block.samples)]
+            if arrival.blocks:
+                self._message_seconds = len(arrival.blocks[-1].samples) / SAMPLE_RATE
             self._advance(self._session)
-        if message.end_of_stream:
-            self._finish(self._session or Session(clock))
-            self._continuity.reset()
+        if getattr(message, "end_of_stream", False):
+            stamp, frame = conversions.nanoseconds(message.header.stamp), message.header.frame_id
+            self._finish(self._session or Session(StreamClock(stamp, frame)))
+            self._intake.reset()
 
     def _advance(self, session: Session, more: bool = True) -> None:
         """Hear the audio whose playback is there, and what has waited for it too long; all of it unless more comes."""
@@ -243,17 +265,22 @@ class Hearing(StageNode):
     def _process(self, session: Session, block: LibraryBlock) -> None:
         begin = time.perf_counter()
         played = self._playback.take(block, session.clock) if self._playback is not None else None
-        output = self._pipeline.process(block, played, sights=self._sights.take(block, session.clock))
+        moved = self._motion.at(session.clock)
+        output = self._pipeline.process(block, played, moved, self._sights.take(block, session.clock))
         session.work_seconds += time.perf_counter() - begin
         session.samples += len(block.samples)
         self._publish(session, output)
+        self._tell(self._writer.process(block, output, session.clock))
 
-    def _finish(self, session: Session) -> None:
+    def _finish(self, session: Session, tail: Sequence[LibraryBlock] = ()) -> None:
+        """Hear a stream to its end, what is left of it included."""
+        self._held += tail
         self._advance(session, more=False)
         begin = time.perf_counter()
         output = self._pipeline.flush()
         session.work_seconds += time.perf_counter() - begin
         self._publish(session, output)
+        self._tell(self._writer.end(output, session.clock))
         timing = Timing(
             audio_seconds=session.audio_seconds,
             total_seconds=session.work_seconds,
@@ -263,6 +290,7 @@ class Hearing(StageNode):
         self._ends.publish(conversions.end_message(timing, session.clock, session.track_arrays, session.utterances))
         self._pipeline.reset()
         self._sights.begin()
+        self._motion.begin()
         self._session = None
 
     def _publish(self, session: Session, output: HearingOutput) -> None:
@@ -273,30 +301,39 @@ class Hearing(StageNode):
             self._utterances.publish(conversions.utterance_message(utterance, session.clock))
             session.utterances += 1
 
-    def _diagnose(self) -> None:
+    def _tell(self, steps: Iterable[HeardStep]) -> None:
+        for step in steps:
+            self._steps.publish(step)
+
+    def diagnose(self) -> Diagnosis:
+        """Tell whether the audio comes as it should, and whether hearing keeps up with it."""
         faults, reported = asdict(self._faults), self._reported
         self._reported = faults
         session = self._session
-        waiting = (self._arrived - self._taken) * BLOCK_SIZE / SAMPLE_RATE
+        waiting = (self._arrived - self._taken) * self._message_seconds
         words = self._pipeline.queue
         factor = session.work_seconds / session.audio_seconds if session and session.samples else 0.0
         companions, reported_companions = asdict(self._companion_faults), self._reported_companions
         self._reported_companions = companions
         if faults["bad"] > reported["bad"]:
-            level, text = DiagnosticStatus.ERROR, self._last_bad
+            level, text = ERROR, self._last_bad
         elif any(companions[name] > reported_companions[name] for name in ("bad_playback", "bad_sights")):
-            level, text = DiagnosticStatus.ERROR, companions["last_bad"]
+            level, text = ERROR, companions["last_bad"]
         elif faults != reported:
-            level, text = DiagnosticStatus.WARN, "audio was lost, repeated or out of order"
+            level, text = WARN, "audio was lost, repeated or out of order"
         elif waiting > QUEUE_WARNING:
-            level, text = DiagnosticStatus.WARN, f"the computer is too slow: {waiting:.1f} s of audio wait"
+            level, text = WARN, f"the computer is too slow: {waiting:.1f} s of audio wait"
+        elif self._link is not None and self._link.recognizer.away > WORDS_WARNING:
+            level, text = WARN, f"recognition has not answered for {self._link.recognizer.away:.0f} s: words wait"
         elif words.oldest > WORDS_WARNING:
-            level = DiagnosticStatus.WARN
+            level = WARN
             text = f"more people talk than can be recognized at once: {words.waiting} utterances wait"
+        elif self._motion.lost:
+            level, text = WARN, "tf does not say where the microphones are on the robot: set `base_frame` and `mount`"
         elif self._pipeline.faults:
-            level, text = DiagnosticStatus.WARN, self._pipeline.faults[0].message
+            level, text = WARN, self._pipeline.faults[0].message
         else:
-            level, text = DiagnosticStatus.OK, "hearing" if session else "no audio"
+            level, text = OK, "hearing" if session else "no audio"
         values = {
             "waiting_seconds": f"{waiting:.2f}",
             "real_time_factor": f"{factor:.2f}",
@@ -304,20 +341,14 @@ class Hearing(StageNode):
             "utterances_waiting": words.waiting,
             "longest_wait_seconds": f"{words.oldest:.2f}",
             "recognition_behind_seconds": f"{words.behind:.2f}",
+            "odometry_messages": self._motion.taken,
             **faults,
             **{name: count for name, count in companions.items() if name != "last_bad"},
         }
+        if self._link is not None:
+            values |= self._link.values()
         values |= {f"microphone_fault_{i}": fault.message for i, fault in enumerate(self._pipeline.faults, 1)}
-        status = DiagnosticStatus(
-            level=level,
-            name=f"{self.get_fully_qualified_name()}: audio",
-            message=text,
-            hardware_id=self._array.name,
-            values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
-        )
-        self._diagnostics.publish(
-            DiagnosticArray(header=Header(stamp=self.get_clock().now().to_msg()), status=[status])
-        )
+        return Diagnosis(level, text, values, self._array.name)
 
 
 def _without_blanks(phrases: Sequence[str] | None) -> tuple[str, ...]:

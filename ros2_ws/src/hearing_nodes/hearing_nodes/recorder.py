@@ -37,6 +37,8 @@ PROFILES = {
 """Types or packages of what is recorded."""
 ALWAYS = (messages.TRANSFORMS, messages.ODOMETRY, messages.STRING)
 """Without where the robot is and what its array is, nothing can be heard again. Texts are those of `hearing.bags`."""
+VOICES = tuple(f"hearing_msgs/msg/{name}" for name in ("HeardStep", "SourceAudio", "SpeechChunk", "SpeechStep"))
+"""Results that are sound, which what was heard makes anew."""
 _TEXTS = (messages.STATE, messages.ARRAY, messages.SEGMENTS, messages.SOURCES)
 _LOOK = 0.1  # s between two looks for new topics, as in rosbag2: what is published before is lost
 
@@ -157,6 +159,8 @@ class Recorder(Node):
 def _chosen(topic: str, kind: str, wanted: tuple[str, ...], privacy: bool) -> bool:
     if kind == messages.STRING:
         return topic in _TEXTS
+    if kind in VOICES or ("/humans/voices/" in topic and kind == messages.AUDIO_DATA):
+        return False
     known = kind in (*wanted, *ALWAYS) or (kind.split("/")[0] in wanted and kind != messages.AUDIO_BLOCK)
     return known and (stays(kind) or not privacy)
 

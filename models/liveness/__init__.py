@@ -1,0 +1,1 @@
+"""Liveness: whether somebody speaks in an utterance, or only a loudspeaker or a machine."""
