@@ -11,6 +11,8 @@ import typer
 from hearing.console import say, step_progress
 from hearing.errors import InputError
 
+NETWORKS = ("mask", "separator", "lips", "voices", "addressee", "floor", "liveness", "recognizer")
+
 
 def train(
     network: Annotated[
@@ -43,6 +45,8 @@ def train(
     """
     if min(mixtures, films) < 1 or min(workers, seed, sentences) < 0 or (steps is not None and steps < 1):
         raise InputError("--mixtures, --films and --steps need 1 or more, --sentences, --seed and --workers 0 or more")
+    if network not in NETWORKS:
+        raise InputError(f"network {network!r} is unknown; known are: {', '.join(NETWORKS)}")
     processes = workers or os.cpu_count() or 1
     folder = out or Path("checkpoints") / (
         {"mask": "frontend", "separator": "frontend", "liveness": "recognizer"}.get(network, network)
