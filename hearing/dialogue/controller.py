@@ -23,6 +23,8 @@ from hearing.dialogue.partner import Partner
 from hearing.speech import SelfHearing
 from hearing.types import SpottedWord, Utterance
 
+_FADING = 0.5
+"""Seconds for which the voice of an emergency word is still heard when the word is known."""
 _LIKELY = 0.75
 """Probability that a turn is over from which on its final words need to be followed by less silence."""
 _ASIDE = 2.0
@@ -195,7 +197,7 @@ class DuplexController:
         if word is None:
             return []
         partner = self._partner(spotted.track_id)
-        partner.close()
+        partner.close(spotted.emitted + _FADING)
         partner.answered.add(spotted.utterance_id)
         self._queue.clear()
         return [Emergency(word, spotted.utterance_id, partner.name, spotted.direction), *self._drop(reopen=False)]

@@ -65,11 +65,11 @@ class Partner:
         elif floor.time - self.last_voice > FORGOTTEN and all(each.final for each in self.utterances.values()):
             self.close()
 
-    def close(self) -> None:
-        """Let the turn be over and done with."""
+    def close(self, until: float = 0.0) -> None:
+        """Let the turn be over and done with, and with it voice up to a stream time that is not here yet."""
         self.answered |= set(self.utterances)
         self.utterances.clear()
-        self.closed_voice = self.last_voice
+        self.closed_voice = max(self.last_voice, until)
 
     def reopen(self, utterances: Iterable[Utterance]) -> None:
         """Take back that a turn was over."""

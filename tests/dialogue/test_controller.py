@@ -377,3 +377,14 @@ def test_a_spotted_emergency_word_stops_it_once_before_any_text_has_it():
     assert acts == [Emergency("stop", "e", "unknown", RIGHT), Stop("answer_1")]
     text = utterance("Stop!", track=2, id="e", start=2.6, end=2.9, name="unknown")
     assert not any(isinstance(act, Emergency) for act in controller.process(3.6, Heard(utterances=[text])))
+
+
+def test_nothing_is_said_to_the_voice_that_an_emergency_word_ends_with():
+    controller = DuplexController(Brain())
+    controller.process(2.7, Heard([talking(2.7, 2)]))
+    spotted = SpottedWord("stop", "e", 2, 2.6, 2.9, 3.0, 0.9, direction=RIGHT)
+    assert kinds(controller.process(3.0, Heard([talking(3.0, 2)], spotted=[spotted]))) == [Emergency]
+    controller.process(3.2, Heard([talking(3.2, 2)]))
+    for tick in range(8):
+        now = 3.3 + tick / 10
+        assert controller.process(now, Heard([silent(now, 2, 0.1 * (tick + 1), takes=0.95)])) == []
