@@ -7,7 +7,6 @@ person's.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hearing.errors import InputError
+from hearing.fitted import read_fitted
 from hearing.types import Float32Array
 
 CALIBRATION = "calibration.json"
@@ -72,12 +71,11 @@ def read_calibration(weights: Path, coefficients: Sequence[str], what: str) -> t
     InputError
         If the file is missing or damaged.
     """
-    path = weights / CALIBRATION
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return str(record["encoder"]), [float(record["fit"][name]) for name in coefficients]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: no calibration of {what} ({error!r}); install the package again") from error
+    return read_fitted(
+        weights / CALIBRATION,
+        lambda record: (str(record["encoder"]), [float(record["fit"][name]) for name in coefficients]),
+        f"calibration of {what}",
+    )
 
 
 @dataclass(slots=True)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from hearing.bench.page import table
 from hearing.bench.recognizer import OWN, Results
-from hearing.errors import InputError
 from hearing.evaluation.reliability import Reliability, judge
+from hearing.fitted import read_fitted
 from hearing.recognition.calibration import FILE
 from hearing.recognition.engines.support import own_weights
 
@@ -80,11 +79,13 @@ def _measured(results: Results, engine: str) -> Reliability | None:
 
 
 def _fitted(path: Path) -> dict[str, Reliability]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        return {name: Reliability.from_dict(record[key]) for name, key in ((BEFORE, "before"), (AFTER, "after"))}
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{path}: no calibration of words ({error!r}); fit it anew, or remove it") from error
+    kinds = {BEFORE: "before", AFTER: "after"}
+    return read_fitted(
+        path,
+        lambda record: {name: Reliability.from_dict(record[key]) for name, key in kinds.items()},
+        "calibration of words",
+        "fit it anew, or remove it",
+    )
 
 
 def _row(found: Reliability) -> list[str]:

@@ -7,7 +7,6 @@ whole utterance, whether the letters agree, and where the word stands. `hearing_
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.errors import InputError
+from hearing.fitted import named_weights, read_fitted
 from hearing.recognition.biasing import spoken
 from hearing.recognition.ctc import SPACE, align, to_letters
 from hearing.recognition.engine import RecognizedWord
@@ -56,13 +55,12 @@ class Calibration:
         path = networks / FILE
         if not path.is_file():
             return None
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if set(record["weights"]) != set(FEATURES):
-                raise ValueError(f"features {', '.join(record['weights'])}")
-            return cls(float(record["bias"]), tuple(float(record["weights"][name]) for name in FEATURES))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no calibration of words ({error!r}); fit it anew, or remove it") from error
+        return read_fitted(
+            path,
+            lambda record: cls(float(record["bias"]), named_weights(record, FEATURES)),
+            "calibration of words",
+            "fit it anew, or remove it",
+        )
 
     def probabilities(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return how likely words are right, of shape (n_words,), from their features (n_words, n_features)."""

@@ -9,16 +9,15 @@ one probability of them (`hearing_models.recognizer.spotting`): no word is train
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hearing.errors import InputError
+from hearing.fitted import named_weights, read_fitted
 from hearing.recognition.biasing import spoken
 from hearing.recognition.ctc import BLANK, FRAME_RATE, SPACE, to_letters
 from hearing.recognition.decoder import Decoded, Decoder
@@ -111,14 +110,14 @@ class SpottingModel:
         path = networks / FILE
         if not path.is_file():
             return None
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-            if set(record["weights"]) != set(FEATURES) or not record["thresholds"]:
-                raise ValueError(f"features {', '.join(record['weights'])}")
-            weights = tuple(float(record["weights"][name]) for name in FEATURES)
-            return cls(float(record["bias"]), weights, tuple(map(float, record["thresholds"])))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no thresholds of words ({error!r}); fit them anew, or remove it") from error
+        return read_fitted(path, cls._of, "thresholds of words", "fit them anew, or remove it")
+
+    @classmethod
+    def _of(cls, record: Any) -> SpottingModel:
+        thresholds = tuple(map(float, record["thresholds"]))
+        if not thresholds:
+            raise ValueError("no thresholds")
+        return cls(float(record["bias"]), named_weights(record, FEATURES), thresholds)
 
     def log_odds(self, features: FloatArray) -> FloatArray:
         """Return log-odds of words, of shape (n_words,), from their features (n_words, n_features)."""

@@ -6,7 +6,6 @@ A rigid face is laid over the landmarks that neither jaw nor brows move, by the 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -16,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from hearing.errors import InputError
+from hearing.fitted import read_fitted
 
 FloatArray = NDArray[np.float64]
 
@@ -145,12 +144,11 @@ class Facing:
         InputError
             If the file is missing or damaged.
         """
-        path = weights / FACING
-        try:
-            fit = json.loads(path.read_text(encoding="utf-8"))["fit"]
-            return cls(*(float(fit[name]) for name in cls.__dataclass_fields__))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no calibration of looks ({error!r}); install the package again") from error
+        return read_fitted(
+            weights / FACING,
+            lambda record: cls(*(float(record["fit"][name]) for name in cls.__dataclass_fields__)),
+            "calibration of looks",
+        )
 
     def log_odds(self, yaw: FloatArray, pitch: FloatArray) -> FloatArray:
         """Return the log odds of looking at the camera for angles of heads in radians, of any shape."""

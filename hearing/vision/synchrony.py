@@ -8,7 +8,6 @@ Evidence adds up while both are there; how much it is worth was fitted to develo
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.errors import InputError
+from hearing.fitted import read_fitted
 from hearing.recognition.session import open_session
 from hearing.types import SAMPLE_RATE, Float32Array, SourceAudio, Word
 from hearing.vision.face import LipState
@@ -136,12 +136,11 @@ class SyncLikelihood:
         InputError
             If the file is missing or damaged.
         """
-        path = weights / FILE
-        try:
-            fit = json.loads(path.read_text(encoding="utf-8"))["fit"]
-            return cls(*(float(fit[name]) for name in cls.__dataclass_fields__))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise InputError(f"{path}: no calibration of lips ({error!r}); install the package again") from error
+        return read_fitted(
+            weights / FILE,
+            lambda record: cls(*(float(record["fit"][name]) for name in cls.__dataclass_fields__)),
+            "calibration of lips",
+        )
 
     def log_ratio(self, points: float, seconds: float, words: float = 0.0, spoken: float = 0.0) -> float:
         """Return the natural log-likelihood ratio; 0 where nothing was seen."""

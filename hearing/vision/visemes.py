@@ -7,17 +7,17 @@ times nor borders are exact, so that neighbours run into each other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from hearing.dialogue.brains.sounds import pronounce
-from hearing.errors import InputError
+from hearing.fitted import read_fitted
 from hearing.types import Float32Array, Word
 
 FloatArray = NDArray[np.float64]
@@ -97,15 +97,15 @@ class Spelling:
         InputError
             If the file is missing or damaged.
         """
-        path = weights / FILE
-        try:
-            rows = json.loads(path.read_text(encoding="utf-8"))["visemes"]
-            table = np.array(list(rows.values()), np.float64)
-            if table.shape != (len(rows), N_VISEMES) or not np.isfinite(table).all():
-                raise ValueError(f"a table of shape {table.shape}")
-            return cls("".join(rows), table)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{path}: no visemes of words ({error!r}); install the package again") from error
+        return read_fitted(weights / FILE, cls._of, "visemes of words")
+
+    @classmethod
+    def _of(cls, record: Any) -> Spelling:
+        rows = record["visemes"]
+        table = np.array(list(rows.values()), np.float64)
+        if table.shape != (len(rows), N_VISEMES) or not np.isfinite(table).all():
+            raise ValueError(f"a table of shape {table.shape}")
+        return cls("".join(rows), table)
 
     def expect(self, words: Sequence[Word]) -> tuple[FloatArray, Float32Array]:
         """Tell what the lips of whoever says words do.
