@@ -10,6 +10,15 @@ import typer
 from hearing.console import say, step_progress
 from hearing.errors import InputError
 
+Split = Annotated[str, typer.Option(help="dev or test.")]
+Seed = Annotated[int, typer.Option(help="Of everything random.")]
+Page = Annotated[Path, typer.Option(help="Folder of the page.")]
+DefaultPage = Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")]
+Again = Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")]
+RecognizerData = Annotated[
+    Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; what is missing is made.")
+]
+
 bench = typer.Typer(help="Measure parts of the system on simulated scenes.")
 
 
@@ -22,10 +31,10 @@ def _group() -> None:
 def frontend(
     scenes: Annotated[int, typer.Option(help="Scenes of each kind.")] = 2,
     kinds: Annotated[str, typer.Option(help="Kinds of FactoryBench, as in quiet,busy; by default all.")] = "",
-    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
+    split: Split = "dev",
     out: Annotated[Path, typer.Option(help="Folder for recordings and measurements.")] = Path("out/bench/frontend"),
-    page: Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")] = False,
+    page: DefaultPage = None,
+    again: Again = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="See that it works: seconds of two scenes, no words, page in OUT.")
     ] = False,
@@ -38,7 +47,7 @@ def frontend(
     page = page or (out if quick else Path("docs/benchmarks"))
     for folder in (out, page):
         check_out_dir(folder)
-    chosen = tuple(dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip()))
+    chosen = _listed(kinds)
     plan = Plan.quick(split) if quick else Plan(chosen, split, scenes)
     with step_progress() as note:
         results = run_bench(plan, out, again, note)
@@ -51,14 +60,12 @@ def recognizer(
         str, typer.Option(help="As in moonshine,vosk=FOLDER; by default the own engine and all that load.")
     ] = "",
     trials: Annotated[int, typer.Option(help="Utterances of each condition.")] = 24,
-    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
-    data: Annotated[
-        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; places are made if missing.")
-    ] = Path("checkpoints/recognizer"),
+    split: Split = "dev",
+    seed: Seed = 1,
+    data: RecognizerData = Path("checkpoints/recognizer"),
     out: Annotated[Path, typer.Option(help="Folder for measurements.")] = Path("out/bench/recognizer"),
-    page: Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")] = False,
+    page: DefaultPage = None,
+    again: Again = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="See that it works: one utterance of each condition, page in OUT.")
     ] = False,
@@ -81,12 +88,10 @@ def recognizer(
 @bench.command()
 def phrases(
     trials: Annotated[int, typer.Option(help="Utterances with names in them, and as many without.")] = 60,
-    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
-    data: Annotated[
-        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; places are made if missing.")
-    ] = Path("checkpoints/recognizer"),
-    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+    split: Split = "dev",
+    seed: Seed = 1,
+    data: RecognizerData = Path("checkpoints/recognizer"),
+    page: Page = Path("docs/benchmarks"),
 ) -> None:
     """Measure what a list of words to expect is worth: names that are heard, and names that are invented."""
     from hearing.bench.phrases import measure_phrases, write_phrases_page
@@ -111,11 +116,9 @@ def spotting(
     calls: Annotated[int, typer.Option(help="Calls by synthetic voices.")] = 280,
     minutes: Annotated[float, typer.Option(help="Minutes of machines alone.")] = 20.0,
     scenes: Annotated[int, typer.Option(help="Rooms in which somebody calls.")] = 48,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
-    data: Annotated[
-        Path, typer.Option(help="Folder with the recognizer's places and synthetic voices; what is missing is made.")
-    ] = Path("checkpoints/recognizer"),
-    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+    seed: Seed = 1,
+    data: RecognizerData = Path("checkpoints/recognizer"),
+    page: Page = Path("docs/benchmarks"),
 ) -> None:
     """Measure how emergency words are spotted: misses, delays, and alarms where nobody says one."""
     from hearing.bench.recognizer_trials import load_material
@@ -146,13 +149,13 @@ def who(
     kinds: Annotated[
         str, typer.Option(help="Kinds of scenes, of audio_only,audio_visual,one_walker; by default all.")
     ] = "",
-    split: Annotated[str, typer.Option(help="dev or test.")] = "dev",
+    split: Split = "dev",
     variants: Annotated[
         str, typer.Option(help="As in 'without lips,without camera', beside all cues; by default all of them.")
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder for recordings and measurements.")] = Path("out/bench/who"),
-    page: Annotated[Path | None, typer.Option(help="Folder of the page; by default docs/benchmarks.")] = None,
-    again: Annotated[bool, typer.Option("--again", help="Also measure what has been measured.")] = False,
+    page: DefaultPage = None,
+    again: Again = False,
     quick: Annotated[
         bool, typer.Option("--quick", help="See that it works: seconds of one scene, page in OUT.")
     ] = False,
@@ -165,8 +168,8 @@ def who(
     page = page or (out if quick else Path("docs/benchmarks"))
     for folder in (out, page):
         check_out_dir(folder)
-    chosen = tuple(dict.fromkeys(kind.strip() for kind in kinds.split(",") if kind.strip()))
-    cues = tuple(dict.fromkeys(name.strip() for name in variants.split(",") if name.strip()))
+    chosen = _listed(kinds)
+    cues = _listed(variants)
     plan = Plan.quick(split) if quick else Plan(chosen, split, scenes, variants=cues)
     with step_progress() as note:
         results = run_bench(plan, out, again, note)
@@ -179,14 +182,14 @@ def duplex(
     seconds: Annotated[float, typer.Option(help="Length of such a scene.")] = 120.0,
     rooms: Annotated[int, typer.Option(help="Number of scenes in simulated rooms; each takes some minutes.")] = 6,
     minutes: Annotated[float, typer.Option(help="In which the robot talks alone, in each of two places.")] = 30.0,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 3,
+    seed: Seed = 3,
     data: Annotated[
         Path, typer.Option(help="Folder with the floor model's material; it is made if missing, in some minutes.")
     ] = Path("checkpoints/floor"),
     out: Annotated[
         Path, typer.Option(help="Folder for timelines and what was measured in rooms; that is not measured again.")
     ] = Path("out/bench/duplex"),
-    page: Annotated[Path, typer.Option(help="Folder of the page.")] = Path("docs/benchmarks"),
+    page: Page = Path("docs/benchmarks"),
 ) -> None:
     """Take turns in rooms and in made-up company: delays, cut-ins, interruptions, side talk, self-hearing."""
     from hearing.bench.duplex import Plan, run_bench
@@ -199,3 +202,8 @@ def duplex(
     with step_progress() as note:
         results = run_bench(plan, data, out, note)
     say(f"{write_page(results, page, out)}")
+
+
+def _listed(names: str) -> tuple[str, ...]:
+    """Split names at their commas, each once."""
+    return tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
