@@ -34,6 +34,9 @@ def is_echo(words: Sequence[Word], others: Sequence[Word]) -> bool:
     """
     if not words or not others:
         return False
+    # Most pairs are said at different times: they need no alignment.
+    if max(words[0].start_time - others[-1].start_time, others[0].start_time - words[-1].start_time) > APART:
+        return False
     if (len(words), _confidence(words)) >= (len(others), _confidence(others)):
         return False
     pairs = matches(normalized(words), normalized(others))

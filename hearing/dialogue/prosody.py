@@ -19,6 +19,8 @@ TICK = SAMPLE_RATE // 10
 """Samples of a tick: everything about the floor is told every 0.1 s."""
 _TALKING_HOP = 256
 _WINDOW, _HOP, _FFT = 640, 320, 2048
+_HANN = np.hanning(_WINDOW)
+_HANN_CORRELATION = np.fft.irfft(np.abs(np.fft.rfft(_HANN, _FFT)) ** 2)
 _LOWEST, _HIGHEST = 70.0, 400.0
 _VOICED = 0.45
 _OCTAVE_COST = 0.02
@@ -114,9 +116,8 @@ class ProsodyTracker:
         if not active.any():
             return Prosody(voice=float(talking.mean()))
         frames = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP][active]
-        window = np.hanning(_WINDOW)
-        power: NDArray[np.float64] = np.square(np.abs(np.fft.rfft(frames * window, _FFT)))
-        pitch = _pitches(power, window)
+        power: NDArray[np.float64] = np.square(np.abs(np.fft.rfft(frames * _HANN, _FFT)))
+        pitch = _pitches(power)
         level = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2) + _EPSILON)
         self._ticks += 1
         self._mean_level += (level - self._mean_level) / min(self._ticks, _SETTLE)
@@ -140,7 +141,7 @@ class ProsodyTracker:
         )
 
 
-def _pitches(power: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray[np.float64]:
+def _pitches(power: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the pitch of the frames that have one, in Hz, by the autocorrelation over that of the window.
 
     Boersma (1993, Accurate short-term analysis of the fundamental frequency, eq. 9 and 24).
@@ -148,8 +149,8 @@ def _pitches(power: NDArray[np.float64], window: NDArray[np.float64]) -> NDArray
     shortest, longest = int(SAMPLE_RATE / _HIGHEST), int(SAMPLE_RATE / _LOWEST)
     lags = np.arange(shortest, longest)
     found = np.fft.irfft(power, axis=1)
-    own = np.fft.irfft(np.abs(np.fft.rfft(window, _FFT)) ** 2)
-    strength = (found[:, lags] / np.maximum(found[:, :1], _EPSILON)) / (own[lags] / own[0])
+    own = _HANN_CORRELATION[lags] / _HANN_CORRELATION[0]
+    strength = (found[:, lags] / np.maximum(found[:, :1], _EPSILON)) / own
     best = (strength - _OCTAVE_COST * np.log2(lags / shortest)).argmax(axis=1)
     voiced = strength[np.arange(len(best)), best] > _VOICED
     pitches: NDArray[np.float64] = SAMPLE_RATE / lags[best[voiced]].astype(np.float64)

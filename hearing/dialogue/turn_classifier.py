@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.recognition.catalogue import MODELS
-from hearing.recognition.mel import _filters as slaney_filters
+from hearing.recognition.mel import HOP, WINDOW, mel_filters
 from hearing.recognition.session import open_session
 from hearing.recognition.store import locate
 from hearing.types import SAMPLE_RATE, Float32Array
@@ -21,7 +21,6 @@ from hearing.types import SAMPLE_RATE, Float32Array
 MODEL = "smart-turn-v3.2"
 LENGTH = 8 * SAMPLE_RATE
 """Samples that it hears at most."""
-_WINDOW, _HOP = 400, 160
 
 
 class TurnClassifier:
@@ -60,13 +59,13 @@ def log_mel(samples: Float32Array) -> Float32Array:
     """
     padded = np.pad(samples, (LENGTH - len(samples), 0)).astype(np.float32)
     padded = (padded - padded.mean()) / np.sqrt(padded.var() + 1e-7)
-    frames = np.lib.stride_tricks.sliding_window_view(np.pad(padded, _WINDOW // 2, mode="reflect"), _WINDOW)[::_HOP]
+    frames = np.lib.stride_tricks.sliding_window_view(np.pad(padded, WINDOW // 2, mode="reflect"), WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(frames[:-1] * _window(), axis=1)) ** 2
-    level = np.log10(np.maximum(power @ slaney_filters(), 1e-10)).T
+    level = np.log10(np.maximum(power @ mel_filters(), 1e-10)).T
     scaled: Float32Array = ((np.maximum(level, level.max() - 8) + 4) / 4).astype(np.float32)
     return scaled
 
 
 @cache
 def _window() -> NDArray[np.float64]:
-    return np.hanning(_WINDOW + 1)[:-1]
+    return np.hanning(WINDOW + 1)[:-1]

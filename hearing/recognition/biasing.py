@@ -227,6 +227,11 @@ class _Trie:
                 waiting.append(child)
 
 
+def written_forms(phrase: str) -> set[str]:
+    """Return the ways in which a decoder may write a phrase: as it is, in small letters, and beginning a sentence."""
+    return {phrase, phrase.lower(), phrase[:1].upper() + phrase[1:]}
+
+
 def spoken(text: str) -> tuple[str, ...]:
     """Write a phrase in all the ways in which people say it, as words of letters and apostrophes.
 

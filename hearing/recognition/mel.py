@@ -14,13 +14,13 @@ HOP = 160
 N_MELS = 80
 WARM_UP = 48
 """Frames at the start of an utterance that share one reference: the first is often all noise."""
-_PEAK = 1.24
+PEAK = 1.24
 """What the loudest frame so far becomes; it is the mean over clean utterances at Whisper's own scaling."""
-_RANGE = 8.0
+RANGE = 8.0
 _FLOOR = 1e-10
 # Slaney's scale: 15 mels up to 1 kHz, then 27 for every factor of 6.4.
 _BREAK, _LINEAR, _LOG_STEP = 1000.0, 15.0, np.log(6.4) / 27
-SILENT = _PEAK - _RANGE / 4
+SILENT = PEAK - RANGE / 4
 """What silence is when it has been much louder before."""
 
 
@@ -67,8 +67,8 @@ class LogMel:
             return log_mel
         reference = np.maximum.accumulate(np.concatenate([[self._reference], log_mel.max(axis=1)]))
         self._reference = reference[-1]
-        relative: Float32Array = np.maximum(log_mel - reference[1:, None], -_RANGE)
-        return (relative / 4 + np.float32(_PEAK)).astype(np.float32)
+        relative: Float32Array = np.maximum(log_mel - reference[1:, None], -RANGE)
+        return (relative / 4 + np.float32(PEAK)).astype(np.float32)
 
 
 def log_mel(samples: Float32Array) -> Float32Array:
@@ -83,7 +83,7 @@ def _log_mel(frames: Float32Array) -> Float32Array:
     spectra = scipy.fft.rfft(frames * _window(), axis=1)
     power = spectra.real**2 + spectra.imag**2
     # Not by BLAS, whose last digits depend on its threads and on how many frames it gets at once.
-    bands = np.einsum("tf,fm->tm", power, _filters(), optimize=False)
+    bands = np.einsum("tf,fm->tm", power, mel_filters(), optimize=False)
     logarithm: Float32Array = np.log10(np.maximum(bands, _FLOOR)).astype(np.float32)
     return logarithm
 
@@ -94,7 +94,7 @@ def _window() -> Float32Array:
 
 
 @cache
-def _filters() -> Float32Array:
+def mel_filters() -> Float32Array:
     """Return Slaney's mel filters, of shape (201, 80): triangles of one area, linear below 1 kHz, logarithmic above."""
     mels = np.linspace(0, _LINEAR + np.log(SAMPLE_RATE / 2 / _BREAK) / _LOG_STEP, N_MELS + 2)
     edges = np.where(mels < _LINEAR, mels * _BREAK / _LINEAR, _BREAK * np.exp(_LOG_STEP * (mels - _LINEAR)))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hearing.fitted import named_weights, read_fitted
-from hearing.recognition.biasing import spoken
+from hearing.recognition.biasing import spoken, written_forms
 from hearing.recognition.ctc import BLANK, FRAME_RATE, SPACE, to_letters
 from hearing.recognition.decoder import Decoded, Decoder
 from hearing.recognition.encoder import Encoder
@@ -196,7 +196,7 @@ class WordSpotter:
         self._way_of = np.array([number for number, _ in ways])
         self._paths = KeywordPaths([letters for _, letters in ways])
         self.n_letters = np.array([len(to_letters(spoken(phrase)[0])) for phrase in phrases], np.int64)
-        forms = [(number, form) for number, phrase in enumerate(phrases) for form in sorted(_forms(phrase))]
+        forms = [(number, form) for number, phrase in enumerate(phrases) for form in sorted(written_forms(phrase))]
         self._form_of = np.array([number for number, _ in forms])
         self._tokens = [decoder.tokenizer.encode(f" {form}", add_special_tokens=False).ids for _, form in forms]
 
@@ -261,10 +261,12 @@ class Gate:
         peeked
             Letters of frames that are not known for good yet, of shape (n_frames, 29).
         """
+        if end - self._asked < _AGAIN:
+            return None
         labels = np.array(self._labels if peeked is None else [*self._labels, *peeked.argmax(axis=1)])
         said = np.flatnonzero(labels > SPACE)
         said = said[said >= self._from]
-        if not len(said) or end - self._asked < _AGAIN:
+        if not len(said):
             return None
         pauses = np.flatnonzero(np.diff(said) > _BREATH)
         first, last = int(said[pauses[-1] + 1] if len(pauses) else said[0]), int(said[-1])
@@ -324,11 +326,6 @@ def _same(new: Spotted, known: Spotted) -> bool:
     """Whether a word is one that was found before: the same stretch is often heard more than once."""
     apart = abs(new.start - known.start) > _APART
     return new.phrase == known.phrase and new.before == known.before and not apart
-
-
-def _forms(phrase: str) -> set[str]:
-    """Return the ways in which the decoder may write a phrase."""
-    return {phrase, phrase.lower(), phrase[:1].upper() + phrase[1:]}
 
 
 def _best_of(owners: IntArray, owner: int, scores: FloatArray) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from hearing.errors import InputError
-from hearing.recognition.biasing import PhraseBoost, spoken
+from hearing.recognition.biasing import PhraseBoost, spoken, written_forms
 from hearing.recognition.calibration import Calibration
 from hearing.recognition.confidence import reason_to_drop
 from hearing.recognition.ctc import FRAME_RATE, PrefixBeamSearch, align, log_likelihoods, to_letters
@@ -99,7 +99,7 @@ class StreamingRecognizer:
             self.decoder.expect(None)
             return
         self.letter_boost = PhraseBoost(phrases, _LETTER_BONUS)
-        written = {form for phrase in phrases for form in (phrase, phrase.lower(), phrase[:1].upper() + phrase[1:])}
+        written = set().union(*map(written_forms, phrases))
         tokens = [self.decoder.tokenizer.encode(f" {form}", add_special_tokens=False).ids for form in sorted(written)]
         self.decoder.expect(PhraseBoost.compile(tokens, _TOKEN_BONUS, self._word_starts, self._marks))
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from hearing.dialogue.brains.sounds import pronounce
 from hearing.fitted import read_fitted
+from hearing.recognition.sounds import pronounce
 from hearing.types import Float32Array, Word
 
 FloatArray = NDArray[np.float64]

@@ -7,10 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from hearing.recognition.mel import _PEAK as PEAK
-from hearing.recognition.mel import _RANGE as RANGE
-from hearing.recognition.mel import HOP, WARM_UP, WINDOW
-from hearing.recognition.mel import _filters as mel_filters
+from hearing.recognition.mel import HOP, PEAK, RANGE, WARM_UP, WINDOW, mel_filters
 
 _FLOOR = 1e-10
 

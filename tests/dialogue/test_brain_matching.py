@@ -4,8 +4,8 @@ import pytest
 
 from hearing.dialogue.brains.grammar_file import load_grammar, parse_grammar
 from hearing.dialogue.brains.matching import Matcher
-from hearing.dialogue.brains.sounds import SPAN, Lexicon, pronounce
 from hearing.dialogue.brains.understanding import Understanding, tokens_of
+from hearing.recognition.sounds import SPAN, Lexicon, pronounce
 
 GRAMMAR = load_grammar()
 

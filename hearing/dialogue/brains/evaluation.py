@@ -24,10 +24,10 @@ from hearing.dialogue.brains.grammar import Grammar
 from hearing.dialogue.brains.grammar_brain import GrammarBrain
 from hearing.dialogue.brains.grammar_file import load_grammar
 from hearing.dialogue.brains.matching import Matcher
-from hearing.dialogue.brains.sounds import Lexicon
 from hearing.dialogue.brains.understanding import fit_values, tokens_of
 from hearing.dialogue.brains.wording import label
 from hearing.errors import InputError
+from hearing.recognition.sounds import Lexicon
 
 RATES = (0.0, 0.1, 0.2, 0.3)
 """Shares of words that the recognizer gets wrong."""

@@ -19,8 +19,8 @@ from hearing.attribution.clauses import word_set
 from hearing.dialogue.brains.brain import SlotValue
 from hearing.dialogue.brains.grammar import Slot
 from hearing.dialogue.brains.pattern import Arc, Pattern
-from hearing.dialogue.brains.sounds import SPAN, Lexicon
 from hearing.recognition.biasing import spoken
+from hearing.recognition.sounds import SPAN, Lexicon
 
 HIGHEST_COST = 4.0
 """Phrases that fit worse are not looked at."""
