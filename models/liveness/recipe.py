@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from hearing_models.liveness.examples import Sounds, draw_example
 from hearing_models.liveness.network import Liveness, export
 from hearing_models.recognizer.noises import read_noises
 from hearing_models.recognizer.places import generate_places
-from hearing_models.recognizer.recipe import Plan, collect_voices, prepare
+from hearing_models.recognizer.recipe import Plan, Progress, collect_voices, counter, prepare
 from torch.nn import functional
 
 from hearing.recognition.mel import log_mel
@@ -22,7 +22,6 @@ PLACES = 80
 _BATCH, _PART = 48, 8
 _RATE, _WARM_UP = 1.5e-3, 50
 _REPORT_EVERY = 20
-Progress = Callable[[str, int, int], None]
 
 
 def run_recipe(plan: Plan, progress: Progress) -> Path:
@@ -46,13 +45,7 @@ def run_recipe(plan: Plan, progress: Progress) -> Path:
     """
     prepare(plan, progress)
     folder, steps = plan.folder, plan.steps or STEPS
-    made = 0
-
-    def done(number: int) -> None:
-        nonlocal made
-        made += number
-        progress("simulating rooms (train)", made, PLACES)
-
+    done = counter(progress, "simulating rooms (train)", PLACES)
     places = generate_places(folder / "places" / "train", PLACES, plan.seed, "train", plan.workers, done)
     noises = [soundfile.read(folder / "noises" / n.audio, dtype="float32")[0] for n in read_noises(folder / "noises")]
     sounds = Sounds(collect_voices(plan, progress), noises, places)

@@ -191,18 +191,18 @@ def prepare(plan: Plan, progress: Progress) -> None:
     """Simulate rooms, synthesize voices and noise and transcribe recordings, or what of that is missing."""
     folder = plan.folder
     folder.mkdir(parents=True, exist_ok=True)
-    done = _counter(progress, "simulating rooms", DEVELOPMENT_PLACES)
+    done = counter(progress, "simulating rooms", DEVELOPMENT_PLACES)
     generate_places(folder / "places" / "dev", DEVELOPMENT_PLACES, plan.seed + 1, "dev", plan.workers, done)
-    generate_noises(folder / "noises", NOISE_MINUTES, plan.seed, "train", _counter(progress, "synthesizing noise", 0))
+    generate_noises(folder / "noises", NOISE_MINUTES, plan.seed, "train", counter(progress, "synthesizing noise", 0))
     for split, number in (("train", plan.sentences), ("dev", DEVELOPMENT_SENTENCES if plan.sentences else 0)):
         if number:
             # What the voices need is large, so it is imported only if they are asked for.
             from hearing_models.recognizer.synthesis import generate_speech
 
-            done = _counter(progress, f"synthesizing voices ({split})", number)
+            done = counter(progress, f"synthesizing voices ({split})", number)
             speech = folder / "synthesis"
             generate_speech(speech / split, number, plan.seed, split, _something, speech / "voices", done)
-        recorded_speech(split, folder / "labels.json", _counter(progress, f"reading recordings ({split})", 0))
+        recorded_speech(split, folder / "labels.json", counter(progress, f"reading recordings ({split})", 0))
 
 
 def _something(rng: np.random.Generator) -> Line:
@@ -211,7 +211,7 @@ def _something(rng: np.random.Generator) -> Line:
 
 
 def _voices(plan: Plan, split: Split, progress: Progress) -> list[Speech]:
-    pool = recorded_speech(split, plan.folder / "labels.json", _counter(progress, "reading recordings", 0))
+    pool = recorded_speech(split, plan.folder / "labels.json", counter(progress, "reading recordings", 0))
     return pool + synthetic_speech(plan.folder / "synthesis" / split) if plan.sentences else pool
 
 
@@ -219,7 +219,7 @@ def collect_voices(plan: Plan, progress: Progress) -> list[Speech]:
     """Collect whose speech to train on; better voices are in it more often."""
     voices = _voices(plan, "train", progress)
     recorded = [speech for speech in voices if speech.kind != "synthesis"]
-    done = _counter(progress, "synthesizing packaged voices", PACKAGED_SENTENCES)
+    done = counter(progress, "synthesizing packaged voices", PACKAGED_SENTENCES)
     return [*voices, *packaged_speech(PACKAGED_SENTENCES, plan.seed, done), *voices, *recorded]
 
 
@@ -231,7 +231,8 @@ def _corpus(plan: Plan, tokenizer: Tokenizer, progress: Progress) -> Corpus:
     return Corpus.collect(voices, machines, announced, tokenizer)
 
 
-def _counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
+def counter(progress: Progress, what: str, total: int) -> Callable[[int], None]:
+    """Make of a progress what is told how much more is done."""
     done = 0
 
     def count(number: int) -> None:
