@@ -12,8 +12,8 @@ import hearing_gazebo
 import yaml
 from hearing_nodes.bringup import common_arguments, ends_with, given, is_on, override, stage, switch
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
-from launch_ros.actions import LifecycleNode, Node
-from launch_ros.parameter_descriptions import ParameterFile, ParameterValue
+from launch_ros.actions import Node
+from launch_ros.parameter_descriptions import ParameterValue
 
 from launch import LaunchContext, LaunchDescription
 
@@ -61,7 +61,7 @@ def _nodes(context: LaunchContext) -> list:
     acoustics = {**given(context, "world", "sounds"), "duration": duration, "out": values["recording"]}
     nodes = [
         *(_gazebo(context) if values["poses"] == "gazebo" else _player(context)),
-        _node(context, "acoustics", acoustics),
+        stage(context, "acoustics", acoustics, package="hearing_gazebo"),
         stage(context, "hearing", {"array": array, "camera": sees}),
         stage(context, "dialogue", given(context, "brain")),
         captions,
@@ -89,22 +89,5 @@ def _gazebo(context: LaunchContext) -> list:
 
 def _player(context: LaunchContext) -> list:
     """Return what stands in for the simulator. Its time is the computer's: it makes the others'."""
-    return [_node(context, "pose_player", given(context, "world", "motions"), use_sim_time=False)]
-
-
-def _node(context: LaunchContext, name: str, parameters: dict, use_sim_time: bool | None = None) -> LifecycleNode:
-    """Return a node of the package with the world."""
-    simulated = is_on(context, "use_sim_time") if use_sim_time is None else use_sim_time
-    switches = {"use_sim_time": simulated, "autostart": is_on(context, "autostart")}
-    return LifecycleNode(
-        package="hearing_gazebo",
-        executable=f"{name}_node",
-        name=name,
-        namespace=context.launch_configurations["namespace"],
-        parameters=[
-            ParameterFile(context.launch_configurations["params_file"], allow_substs=True),
-            {key: ParameterValue(value, value_type=type(value)) for key, value in (switches | parameters).items()},
-        ],
-        ros_arguments=["--log-level", context.launch_configurations["log_level"]],
-        output="screen",
-    )
+    parameters = {**given(context, "world", "motions"), "use_sim_time": False}
+    return [stage(context, "pose_player", parameters, package="hearing_gazebo")]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import hearing_sim
 import pytest
+import rclpy
 from hearing_datasets import kit_root
 
 SCENE = """
@@ -58,6 +59,14 @@ def ros_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         patch.setenv("FASTDDS_BUILTIN_TRANSPORTS", "UDPv4")
         patch.setenv("ROS_LOG_DIR", str(tmp_path_factory.mktemp("ros_log")))
         yield
+
+
+@pytest.fixture
+def ros() -> Iterator[None]:
+    """Let the test make nodes."""
+    rclpy.init()
+    yield
+    rclpy.shutdown()
 
 
 @pytest.fixture(scope="session")

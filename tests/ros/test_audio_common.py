@@ -5,8 +5,8 @@ from __future__ import annotations
 import array
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +18,7 @@ from hearing_nodes.conversions import time_message
 from hearing_nodes.hearing import Hearing
 from hearing_nodes.intake import CommonIntake, is_mpeg
 from rclpy.executors import SingleThreadedExecutor
+from spinning import spin_until
 from std_msgs.msg import Header
 
 from hearing import pipeline as pipelines
@@ -30,7 +31,6 @@ from hearing.types import SAMPLE_RATE, AudioBlock, HearingOutput
 ORIGIN = 1_700_000_000_000_000_000
 CHANNELS = 6
 SIZE = 512
-PATIENCE = 20.0
 MP3 = bytes([0xFF, 0xFB, 0x90, 0x00]) + bytes(413)
 """A frame of MPEG 1 layer III of 128 kbit/s at 44.1 kHz."""
 
@@ -191,13 +191,7 @@ def test_the_node_hears_stamped_audio(pipeline: NotingPipeline) -> None:
     publisher = peer.create_publisher(AudioDataStamped, "audio_stamped", 10)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-
-    def until(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            executor.spin_once(timeout_sec=0.05)
-
+    until = partial(spin_until, executor)
     until(publisher.get_subscription_count)
     for number in range(3):
         publisher.publish(stamped(number * SIZE))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from hri_msgs.msg import IdsList, NormalizedRegionOfInterest2D
 from rclpy.executors import SingleThreadedExecutor
 from scipy.spatial.transform import Rotation
 from sensor_msgs.msg import CameraInfo, Image
+from spinning import spin_until
 from tf2_msgs.msg import TFMessage
 
 from hearing.types import Direction
@@ -31,7 +31,6 @@ from hearing.vision.face import Face, LipState, Sight
 from hearing.vision.optical import described, optical
 
 CLOCK = StreamClock(origin=1_700_000_000_250_000_000, frame_id="camera_optical_frame")
-PATIENCE = 20.0
 CAMERA = Camera(64, 48, 50.0, 52.0, 32.0, 24.0, (0.1, 0.05, -0.2), 20.0, -5.0, 3.0)
 YAML = """{width: 64, height: 48, fx: 50, fy: 52, cx: 32, cy: 24, position: [0.1, 0.05, -0.2],
   yaw: 20, pitch: -5, roll: 3}"""
@@ -78,10 +77,7 @@ class Bench:
         self.peer.create_subscription(kind, topic, self.got[topic].append, quality)
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"nothing happened: {list(self.got)}"
-            self.executor.spin_once(timeout_sec=0.02)
+        spin_until(self.executor, condition, got=list(self.got))
 
     def show(self, at: float) -> None:
         seen, bad = self.node._counts.seen, self.node._counts.bad

@@ -23,6 +23,7 @@ from hearing_nodes.loudspeaker import LoudspeakerNode
 from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS, StageNode
 from rclpy.action import ActionServer
 from rclpy.executors import SingleThreadedExecutor
+from spinning import PATIENCE, spin_until
 from stand_ins import ANNA, PlainFloor, QuickVoice, utterance
 from std_srvs.srv import SetBool, Trigger
 
@@ -30,7 +31,6 @@ from hearing.dialogue.brains.fallback import CANNOT_THINK
 from hearing.types import SAMPLE_RATE, Track
 
 STEP = 1600
-PATIENCE = 30.0
 ORIGIN = 1_700_000_000_000_000_000
 
 
@@ -113,10 +113,7 @@ class Bench:
         self.peer.destroy_node()
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            self.executor.spin_once(timeout_sec=0.02)
+        spin_until(self.executor, condition)
 
     def hear(self, text: str = "", seconds: float = 1.0) -> None:
         """Let something be heard, not faster than it is answered and played."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from hearing_nodes import hearing
 from hearing_nodes.conversions import StreamClock, audio_message
 from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, STATE_QOS
 from rclpy.executors import SingleThreadedExecutor
+from spinning import spin_until
 
 from hearing.arrays import MicrophoneArray
 from hearing.errors import InputError
@@ -31,7 +31,6 @@ from hearing.vision.face import Sight
 
 BLOCK = 512
 CLOCK = StreamClock(origin=1_700_000_000_000_000_000, frame_id="microphones")
-PATIENCE = 20.0
 
 
 class NotingPipeline:
@@ -106,10 +105,7 @@ class Bench:
         self.peer.destroy_node()
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            self.executor.spin_once(timeout_sec=0.05)
+        spin_until(self.executor, condition)
 
     def send(self, start: int, end_of_stream: bool = False, **changes: object) -> None:
         samples = np.full((BLOCK, 6), 0.25, np.float32)
@@ -129,13 +125,6 @@ def pipeline(monkeypatch: pytest.MonkeyPatch) -> NotingPipeline:
 
     monkeypatch.setattr(hearing.Pipeline, "create", create)
     return pipeline
-
-
-@pytest.fixture
-def ros() -> Iterator[None]:
-    rclpy.init()
-    yield
-    rclpy.shutdown()
 
 
 @pytest.fixture

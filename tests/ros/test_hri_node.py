@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,6 +22,7 @@ from hearing_nodes.node import AUDIO_QOS, LATEST_QOS, OK, STATE_QOS, WARN
 from hearing_nodes.sights import faces_message
 from hri_msgs.msg import IdsList, IdsMatch, LiveSpeech
 from rclpy.executors import SingleThreadedExecutor
+from spinning import spin_until
 from std_msgs.msg import Bool, Float32, String
 from tf2_msgs.msg import TFMessage
 
@@ -31,7 +31,6 @@ from hearing.types import SourceAudio as LibrarySource
 from hearing.vision.face import Face, LipState, Sight
 
 CLOCK = StreamClock(1_700_000_000_000_000_000, "mic_array_link")
-PATIENCE = 20.0
 SAID = Utterance(
     id="u1", revision=0, final=False, speaker="talker_1", track_id=3, words=(Word("Hello", 0.5, 0.9, 0.9, 1.0),),
     start_time=0.5, end_time=0.9, direction=Direction(0.5), confidence=CueConfidence(0.9, speaker=0.75, face=0.8),
@@ -62,10 +61,7 @@ class Bench:
         self.peer.create_subscription(kind, topic, self.got[topic].append, quality)
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"nothing happened: {dict(self.got)}"
-            self.executor.spin_once(timeout_sec=0.02)
+        spin_until(self.executor, condition, got=dict(self.got))
 
     def track(self, at: float, *tracks: Track) -> None:
         """Tell what is heard, and wait until the node has taken it."""
@@ -86,13 +82,6 @@ class Bench:
         self.node.stop()
         self.node.destroy_node()
         self.peer.destroy_node()
-
-
-@pytest.fixture
-def ros() -> Iterator[None]:
-    rclpy.init()
-    yield
-    rclpy.shutdown()
 
 
 @pytest.fixture

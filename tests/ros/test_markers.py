@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from hearing_nodes.node import STATE_QOS, StageNode
 from hearing_nodes.sights import faces_message
 from hearing_nodes.vision import Vision
 from rclpy.executors import SingleThreadedExecutor
+from spinning import spin_until
 from visualization_msgs.msg import Marker, MarkerArray
 
 from hearing.types import CueConfidence, Direction, Track, Utterance, Word
@@ -32,27 +32,12 @@ from hearing.vision.face import Face, LipState, Sight
 
 LAUNCH = Path(__file__).parents[2] / "launch"
 CLOCK = StreamClock(1_700_000_000_000_000_000, "mic_array_link")
-PATIENCE = 20.0
 SAID = Utterance(
     id="u1", revision=0, final=True, speaker="Ada", track_id=3,
     words=tuple(Word(f"word{number}", 0.5, 0.9, 0.9, 1.0) for number in range(40)),
     start_time=0.5, end_time=0.9, direction=Direction(0.5), confidence=CueConfidence(0.9), addressed_to_robot=0.9,
 )  # fmt: skip
 FACE = Face("face_1", 0.2, (1.0, 2.0, 3.0, 4.0), Direction(0.5), 3.0, 0.0, 0.0, 0.9, 0.0, None, np.ones((48, 64)), 0.8)
-
-
-@pytest.fixture
-def ros() -> Iterator[None]:
-    rclpy.init()
-    yield
-    rclpy.shutdown()
-
-
-def spin(executor: SingleThreadedExecutor, condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "nothing happened"
-        executor.spin_once(timeout_sec=0.02)
 
 
 def test_everything_that_is_heard_and_seen_is_drawn_in_the_array_frame(ros: None) -> None:
@@ -65,15 +50,15 @@ def test_everything_that_is_heard_and_seen_is_drawn_in_the_array_frame(ros: None
     assert node.start()
     for each in (node, peer):
         executor.add_node(each)
-    spin(executor, lambda: peer.count_publishers("hearing/markers"))
+    spin_until(executor, lambda: peer.count_publishers("hearing/markers"))
     heard = [Track(3, 0.1, Direction(0.5), 0.9), Track(4, 0.1, Direction(-2.0, 0.3), 1.0, "noise")]
     (message,) = conversions.track_messages([*heard, Track(5, 0.1, Direction(0.0), 0.5, "robot")], CLOCK)
     tracks.publish(message)
     faces.publish(faces_message(Sight(0.2, (FACE,), (LipState("face_1", 0.2, 0.7, None),), {}), CLOCK.header(0.2), ""))
-    spin(executor, lambda: any(marker.ns == "faces" for marker in got))
+    spin_until(executor, lambda: any(marker.ns == "faces" for marker in got))
     utterances.publish(conversions.utterance_message(replace(SAID, face_id="face_1"), CLOCK))
     utterances.publish(conversions.utterance_message(replace(SAID, revision=1, words=()), CLOCK))
-    spin(executor, lambda: len(got) == 7)
+    spin_until(executor, lambda: len(got) == 7)
     drawn = {(marker.ns, marker.action): marker for marker in got}
     assert {marker.ns for marker in got} == {"tracks", "beams", "noise", "faces", "speech"}
     for marker in got:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from hearing_nodes.node import AUDIO_QOS, Diagnosis
 from nav_msgs.msg import Odometry
 from rclpy.executors import SingleThreadedExecutor
 from scipy.spatial.transform import Rotation
+from spinning import spin_until
 from std_msgs.msg import Header, String
 from tf2_msgs.msg import TFMessage
 
@@ -31,7 +32,6 @@ from hearing.types import ArrayMotion, AudioBlock, HearingOutput
 
 ORIGIN = 1_700_000_000_000_000_000
 CLOCK = StreamClock(ORIGIN, "mic_array_link")
-PATIENCE = 20.0
 
 
 def turn(degrees: float) -> Rotation:
@@ -154,13 +154,7 @@ def test_the_node_tells_the_pipeline_how_the_array_moves(monkeypatch: pytest.Mon
     audio = peer.create_publisher(AudioMessage, "audio", AUDIO_QOS)
     for each in (node, peer):
         executor.add_node(each)
-
-    def until(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            executor.spin_once(timeout_sec=0.05)
-
+    until = partial(spin_until, executor)
     until(lambda: all(topic.get_subscription_count() for topic in (odom, states, audio)))
     states.publish(String(data="driving"))
     until(lambda: node._motion._odometer._state == "driving")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -14,12 +13,12 @@ from hearing_nodes import recognition, speech
 from hearing_nodes.node import LATEST_QOS, SPEECH_QOS, STATE_QOS
 from hearing_nodes.speech import Answer, Step
 from rclpy.executors import SingleThreadedExecutor
+from spinning import spin_until
 
 from hearing.recognition.phrases import check_phrases
 from hearing.recognition.scheduling import RecognitionQueue
 from hearing.types import SpeechChunk, SpottedWord, Transcript
 
-PATIENCE = 20.0
 CHUNK = SpeechChunk("a", 1, np.ones(1600, np.float32), 0.0, 0.1, last=False)
 
 
@@ -80,10 +79,7 @@ class Bench:
         self.until(lambda: self.answers and self.steps.get_subscription_count())
 
     def until(self, condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            self.executor.spin_once(timeout_sec=0.05)
+        spin_until(self.executor, condition)
 
     def ask(self, step: Step) -> Answer:
         """Send a step and return the answer."""

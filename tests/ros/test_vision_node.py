@@ -21,6 +21,7 @@ from hearing_nodes.vision import Vision
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
+from spinning import spin_until
 
 from hearing.errors import InputError
 from hearing.recording import open_recording
@@ -30,7 +31,6 @@ from hearing.vision.face import Sight
 from hearing.vision.pictures import picture
 
 CLOCK = StreamClock(origin=1_700_000_000_250_000_000, frame_id="camera")
-PATIENCE = 30.0
 CAMERA = "{width: 64, height: 48, fx: 50, fy: 50, cx: 32, cy: 24}\n"
 
 
@@ -59,11 +59,8 @@ class Bench:
         self.node.destroy_node()
         self.peer.destroy_node()
 
-    def until(self, condition: Callable[[], object], patience: float = PATIENCE) -> None:
-        deadline = time.monotonic() + patience
-        while not condition():
-            assert time.monotonic() < deadline, "nothing happened"
-            self.executor.spin_once(timeout_sec=0.05)
+    def until(self, condition: Callable[[], object]) -> None:
+        spin_until(self.executor, condition)
 
     def show(self, message: Image | CompressedImage) -> Faces:
         """Publish a picture until it is looked at: pictures may get lost."""
@@ -79,13 +76,6 @@ class Bench:
 
     def values(self) -> dict[str, str]:
         return {pair.key: pair.value for pair in self.statuses[-1].values}
-
-
-@pytest.fixture
-def ros() -> Iterator[None]:
-    rclpy.init()
-    yield
-    rclpy.shutdown()
 
 
 class SlowEyes:

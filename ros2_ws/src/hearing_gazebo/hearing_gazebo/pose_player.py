@@ -80,8 +80,7 @@ class PosePlayer(StageNode):
         self._odometry = self.create_publisher(Odometry, "odom", 50)
         self._frames = FramePublisher(self)
         self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="player")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "player")
 
     def deactivate(self) -> None:
         """Stop to play."""
@@ -92,14 +91,10 @@ class PosePlayer(StageNode):
             self.destroy_publisher(publisher)
 
     def _work(self) -> None:
-        try:
-            while not self._poses.get_subscription_count():
-                if self._stopping.wait(POLL):
-                    return
-            self._play()
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while not self._poses.get_subscription_count():
+            if self._stopping.wait(POLL):
+                return
+        self._play()
 
     def _play(self) -> None:
         begin, rate, duration = time.monotonic(), self.value("rate"), self.value("duration")

@@ -12,9 +12,9 @@ import soxr
 from hearing_datasets import Word, align, clip_words, kit_clips, packaged_clips, read_clip, synthesize
 from hearing_sim.machines import background_signals, machine_signal
 from hearing_sim.machines.tools import Clock, running
-from hearing_sim.microphones import PASCAL_DB
 from hearing_sim.reverberation import DiffuseField
 from hearing_sim.scene import Machine
+from hearing_sim.simulation import pascals
 from hearing_sim.talkers import FADE, MARGIN, speech_stretch
 
 from hearing.errors import InputError
@@ -174,11 +174,6 @@ def speech(voice: Voice, folder: Path, period: float | None) -> Speech:
         If there is no such clip or file.
     """
     return Speech(tuple(_spoken(voice, line, folder) for line in voice.lines), period)
-
-
-def pascals(level_db: float) -> float:
-    """Root mean square in Pa of a level in dB SPL."""
-    return float(10 ** ((level_db - PASCAL_DB) / 20))
 
 
 def _spoken(voice: Voice, line: Line, folder: Path) -> Spoken:

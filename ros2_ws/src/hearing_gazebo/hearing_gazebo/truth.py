@@ -186,7 +186,7 @@ class RecordingWriter:
             time = self._motions * ODOMETRY_STEP
             frame = self._stage.ears.at(begin + time)
             self._start = self._start or frame
-            moved = Pose(self._start.to_inner(frame.position), self._start.rotation.T @ frame.rotation)
+            moved = self._start.inverse() @ frame
             line = {"time": round(time, 3), "position": (moved.position.round(5) + 0.0).tolist()}
             line |= {"yaw_deg": round(float(np.degrees(moved.yaw)), 4) + 0.0}
             line |= {"state": _state(self._before, frame, ODOMETRY_STEP)}

@@ -68,8 +68,7 @@ class AudioSource(StageNode):
             self._awaited.append(self._images)
             self._beside.append(self._images)
         self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="stream")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "stream")
 
     def deactivate(self) -> None:
         """Stop to stream."""
@@ -96,15 +95,11 @@ class AudioSource(StageNode):
         except InputError as error:
             self.get_logger().error(str(error))
             self.end(2 if self._recording is not None else 1)  # microphones may be plugged in later
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
 
     def _is_awaited(self) -> bool:
         """Tell whether all listen who shall."""
-        others = [topic for topic in self.value("awaits") or () if topic]
         return all(publisher.get_subscription_count() for publisher in self._awaited) and all(
-            map(self.count_subscribers, others)
+            map(self.count_subscribers, self.texts("awaits"))
         )
 
     def _stream(self) -> None:

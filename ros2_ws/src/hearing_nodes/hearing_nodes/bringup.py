@@ -85,7 +85,11 @@ def given(context: LaunchContext, *names: str) -> dict[str, str]:
 
 
 def stage(
-    context: LaunchContext, name: str, parameters: Mapping[str, str | int] | None = None, **options: Any
+    context: LaunchContext,
+    name: str,
+    parameters: Mapping[str, str | float] | None = None,
+    package: str = "hearing_nodes",
+    **options: Any,
 ) -> LifecycleNode:
     """Return a node.
 
@@ -96,7 +100,9 @@ def stage(
     name
         Of the node, and with `_node` behind it of its executable.
     parameters
-        That count more than what the file of parameters says.
+        That count more than what the file of parameters and the common arguments say.
+    package
+        That the node is of.
     options
         For the action.
     """
@@ -106,7 +112,7 @@ def stage(
     }
     switches = {key: is_on(context, key) for key in ("use_sim_time", "autostart")}
     return LifecycleNode(
-        package="hearing_nodes",
+        package=package,
         executable=f"{name}_node",
         name=name,
         namespace=context.launch_configurations["namespace"],

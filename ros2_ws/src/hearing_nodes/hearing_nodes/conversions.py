@@ -11,6 +11,7 @@ from itertools import groupby
 import numpy as np
 from builtin_interfaces.msg import Time
 from hearing_msgs import msg
+from numpy.typing import NDArray
 from std_msgs.msg import Header
 
 from hearing.errors import InputError
@@ -69,16 +70,21 @@ def nanoseconds(stamp: Time) -> int:
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
 
 
+def sixteen_bits(samples: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Convert samples to 16 bits; those beyond full scale are clipped."""
+    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+
+
 def audio_message(block: AudioBlock, clock: StreamClock, end_of_stream: bool = False) -> msg.AudioBlock:
     """Convert audio to 16 bits; samples beyond full scale are clipped."""
-    samples = np.clip(np.rint(block.samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
     return msg.AudioBlock(
         header=clock.header(block.start_time),
         start_sample=block.start_sample,
         sample_rate=SAMPLE_RATE,
         channels=block.samples.shape[1],
         end_of_stream=end_of_stream,
-        data=array.array("h", samples.tobytes()),  # a list would be checked and copied sample by sample
+        # A list would be checked and copied sample by sample.
+        data=array.array("h", sixteen_bits(block.samples).tobytes()),
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from geometry_msgs.msg import Point, PointStamped
 from hearing_msgs import msg
 from std_msgs.msg import Header
@@ -72,10 +70,5 @@ def emergency_message(act: Emergency, header: Header) -> msg.Command:
 
 def gaze_message(direction: Direction, header: Header) -> PointStamped:
     """Make the point that the robot shall look at, in the frame of the microphone array."""
-    level = GAZE_DISTANCE * math.cos(direction.elevation)
-    point = Point(
-        x=level * math.cos(direction.azimuth),
-        y=level * math.sin(direction.azimuth),
-        z=GAZE_DISTANCE * math.sin(direction.elevation),
-    )
-    return PointStamped(header=header, point=point)
+    x, y, z = (GAZE_DISTANCE * direction.vector).tolist()
+    return PointStamped(header=header, point=Point(x=x, y=y, z=z))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -36,7 +35,18 @@ from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions, decisions, steps
 from hearing_nodes.commanding import Commander
 from hearing_nodes.conversions import StreamClock
-from hearing_nodes.node import AUDIO_QOS, ERROR, LATEST_QOS, OK, STATE_QOS, WARN, Diagnosis, StageNode, run
+from hearing_nodes.node import (
+    AUDIO_QOS,
+    ERROR,
+    LATEST_QOS,
+    OK,
+    STATE_QOS,
+    WARN,
+    Diagnosis,
+    StageNode,
+    run,
+    without_blanks,
+)
 from hearing_nodes.optional import needed
 from hearing_nodes.steps import StepReader
 
@@ -91,7 +101,7 @@ class Dialogue(StageNode):
     def configure(self) -> None:
         """Load the brain, the voice and the models."""
         commands, brain = self._make_brain({name: self.value(name) for name in _BRAIN})
-        words = tuple(word for word in self.value("emergency_words") if word)
+        words = self.texts("emergency_words")
         config = DuplexConfig(self.value("robot_name"), addressed=self.value("threshold"), emergency=words)
         folder = self.value("voice_folder")
         voice = load_synthesizer(self.value("voice") or None, Path(folder) if folder else None)
@@ -135,8 +145,7 @@ class Dialogue(StageNode):
         self._timer = self.create_timer(
             BEAT, partial(self._put, self._beat), clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self._worker = threading.Thread(target=self._work, name="dialogue")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "dialogue")
 
     def deactivate(self) -> None:
         """Stop the worker, and drop the topics."""
@@ -208,7 +217,7 @@ class Dialogue(StageNode):
         if not address and values["commands"]:
             raise InputError("commands go with a language model; without one give them as brain")
         grammar = load_grammar(Path(file) if file else None)
-        grammar = with_permissions(grammar, filter(None, values["permissions"] or ()))
+        grammar = with_permissions(grammar, without_blanks(values["permissions"]))
         return grammar, make_brain(grammar, Endpoint(values["brain"], values["model"]) if address else None)
 
     def _changed(self, parameters: Sequence[Parameter]) -> dict[str, Any] | None:
@@ -267,13 +276,9 @@ class Dialogue(StageNode):
         self._queue.put((use, items))
 
     def _work(self) -> None:
-        try:
-            while (item := self._queue.get()) is not None:
-                use, content = item
-                use(*content)
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while (item := self._queue.get()) is not None:
+            use, content = item
+            use(*content)
 
     def _hear(self, message: HeardStep) -> None:
         self._heard_at, self._deaf, self._keeps_time = time.monotonic(), False, False

@@ -13,9 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hearing_msgs.msg import AudioBlock, EndOfStream, Faces, HeardStep, Phrases, TrackArray, Utterance
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.parameter import Parameter
+from hearing_msgs.msg import AudioBlock, EndOfStream, Faces, HeardStep, TrackArray, Utterance
 from rclpy.subscription import Subscription
 
 from hearing.arrays import load_array
@@ -32,7 +30,8 @@ from hearing.types import AudioBlock as LibraryBlock
 from hearing_nodes import conversions, intake, motion
 from hearing_nodes.companions import CompanionFaults, Playback, Sights
 from hearing_nodes.conversions import StreamClock
-from hearing_nodes.node import AUDIO_QOS, ERROR, LATEST_QOS, OK, STATE_QOS, WARN, Diagnosis, StageNode, run
+from hearing_nodes.expected_phrases import ExpectedPhrases
+from hearing_nodes.node import AUDIO_QOS, ERROR, OK, STATE_QOS, WARN, Diagnosis, StageNode, run
 from hearing_nodes.remote_recognizer import RecognitionLink
 from hearing_nodes.steps import StepWriter
 
@@ -93,12 +92,9 @@ class Hearing(StageNode):
         self.declare("camera", False, "Whether the vision node's ~/faces are used")
         self.declare("playback_channels", 0, "Channels of the topic `playback`, the loudspeaker's; 0: none", (0, 8))
         self.declare("people", "", "Folder of people who are known, see `hearing enroll`; empty: nobody is")
-        # ROS does not know what an empty list would be a list of.
-        self.declare("phrases", [""], "Names and rare words to expect; ~/phrases sets them, too", live=True)
+        self._expected = ExpectedPhrases(self, self._check_phrases, self._expect)
         self.declare("emergency_words", list(WORDS), "Words that ~/steps have before any utterance has them")
         self._pipeline: Pipeline | None = None
-        self.add_on_set_parameters_callback(self._check)
-        self.add_post_set_parameters_callback(self._take)
 
     def configure(self) -> None:
         """Load the array and the models."""
@@ -110,8 +106,8 @@ class Hearing(StageNode):
         recognizer = self._link.recognizer if self._link is not None else None
         known = people.known() if people is not None else None
         pipeline = Pipeline.create(self._array, config, known=known, recognizer=recognizer)
-        pipeline.check_phrases(_without_blanks(self.value("phrases")))
-        pipeline.listen_for(_without_blanks(self.value("emergency_words")))
+        pipeline.check_phrases(self._expected.current)
+        pipeline.listen_for(self.texts("emergency_words"))
         self._pipeline = pipeline
         intake.check(self)
         motion.check(self)
@@ -120,7 +116,7 @@ class Hearing(StageNode):
         """Make the topics and start the worker."""
         if self._link is not None:
             self._link.open()
-        self._pipeline.bias(_without_blanks(self.value("phrases")))
+        self._pipeline.bias(self._expected.current)
         self._tracks = self.create_publisher(TrackArray, "~/tracks", STATE_QOS)
         self._utterances = self.create_publisher(Utterance, "~/utterances", STATE_QOS)
         self._ends = self.create_publisher(EndOfStream, "~/end_of_stream", STATE_QOS)
@@ -143,10 +139,9 @@ class Hearing(StageNode):
         self._intake, self._audio = intake.listen(
             self, self._array.n_microphones, self._faults, self._put, self._on_audio
         )
-        self._phrases = self.create_subscription(Phrases, "~/phrases", self._on_phrases, LATEST_QOS)
+        self._expected.open()
         self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="pipeline")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "pipeline")
 
     def _listen_to_companions(self) -> list[Subscription]:
         """Subscribe to what comes beside the audio, as far as the parameters say that there is any."""
@@ -167,8 +162,9 @@ class Hearing(StageNode):
         self._stopping.set()
         self._queue.put(None)
         self._worker.join()
-        for subscription in (*self._companions, *self._audio, self._phrases):
+        for subscription in (*self._companions, *self._audio):
             self.destroy_subscription(subscription)
+        self._expected.close()
         for publisher in (self._tracks, self._utterances, self._ends, self._steps):
             self.destroy_publisher(publisher)
         self._motion.close()
@@ -179,31 +175,17 @@ class Hearing(StageNode):
         """Drop the models."""
         self._pipeline = None
 
-    def _check(self, parameters: Sequence[Parameter]) -> SetParametersResult:
-        """Refuse phrases that cannot be expected."""
+    def _check_phrases(self, phrases: tuple[str, ...]) -> None:
         check = self._pipeline.check_phrases if self._pipeline else check_phrases
-        try:
-            for parameter in parameters:
-                if parameter.name == "phrases":
-                    check(_without_blanks(parameter.value))
-        except InputError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        check(phrases)
 
-    def _take(self, parameters: Sequence[Parameter]) -> None:
+    def _expect(self, phrases: tuple[str, ...]) -> None:
         """Have phrases expected from the audio on that arrives now.
 
         By the worker: a thousand take a second, in which this thread would lose audio.
         """
-        for parameter in parameters:
-            if parameter.name == "phrases" and self._active:
-                self._put(self._pipeline.bias, _without_blanks(parameter.value))
-
-    def _on_phrases(self, message: Phrases) -> None:
-        """Set the parameter, so that it tells what is expected now."""
-        (result,) = self.set_parameters([Parameter("phrases", Parameter.Type.STRING_ARRAY, list(message.phrases))])
-        if not result.successful:
-            self.get_logger().error(f"{self._phrases.topic_name}: {result.reason}")
+        if self._active:
+            self._put(self._pipeline.bias, phrases)
 
     def _put(self, use: Callable[[Any], None], item: Any) -> None:
         """Have the worker use something once it has come to it."""
@@ -214,13 +196,9 @@ class Hearing(StageNode):
         self._put(self._hear, (message, self.get_clock().now().nanoseconds))
 
     def _work(self) -> None:
-        try:
-            while not self._stopping.is_set() and (item := self._queue.get()) is not None:
-                use, content = item
-                use(content)
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while not self._stopping.is_set() and (item := self._queue.get()) is not None:
+            use, content = item
+            use(content)
 
     def _play(self, message: AudioBlock) -> None:
         self._playback.add(message)
@@ -349,11 +327,6 @@ class Hearing(StageNode):
             values |= self._link.values()
         values |= {f"microphone_fault_{i}": fault.message for i, fault in enumerate(self._pipeline.faults, 1)}
         return Diagnosis(level, text, values, self._array.name)
-
-
-def _without_blanks(phrases: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the phrases of a parameter; ROS gives an empty list as none, or as one blank."""
-    return tuple(phrase for phrase in phrases or () if phrase)
 
 
 def main() -> None:

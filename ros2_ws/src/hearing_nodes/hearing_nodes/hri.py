@@ -14,7 +14,7 @@ from std_msgs.msg import Bool, Float32, Header, String
 from hearing import types
 from hearing.errors import InputError
 from hearing_nodes import conversions, frames, optional, sights
-from hearing_nodes.conversions import FULL_SCALE, nanoseconds, stream_origin
+from hearing_nodes.conversions import nanoseconds, stream_origin
 from hearing_nodes.frames import FramePublisher, FrameTree
 from hearing_nodes.human_topics import NEW_QOS, PASSING_QOS, HumanTopics
 from hearing_nodes.identifiers import face_id, voice_id
@@ -141,8 +141,7 @@ class Hri(StageNode):
     def _on_step(self, message: HeardStep) -> None:
         for source in message.sources:
             if source.track_id in self._voices:
-                samples = np.clip(np.rint(np.asarray(source.data) * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1)
-                data = array.array("B", samples.astype("<i2").tobytes())
+                data = array.array("B", conversions.sixteen_bits(np.asarray(source.data)).tobytes())
                 self._voice_topics.tell(self._voice_id(source.track_id), "audio", self._common.AudioData(data=data))
 
     def _is_gone(self, track_id: int) -> bool:
@@ -256,9 +255,8 @@ class Hri(StageNode):
 
     def diagnose(self) -> Diagnosis:
         """Tell whether everything can be published."""
-        missing = [
-            package for package in ("hri_msgs", "audio_common_msgs", "tf2_msgs") if not optional.installed(package)
-        ]
+        there = {"hri_msgs": self._hri, "audio_common_msgs": self._common, "tf2_msgs": self._frames.possible}
+        missing = [package for package, is_there in there.items() if not is_there]
         values = {
             "rep_155": "published" if self._hri is not None else "not published: hri_msgs is not installed",
             "audio": "published" if self._common is not None else "not published: audio_common_msgs is not installed",

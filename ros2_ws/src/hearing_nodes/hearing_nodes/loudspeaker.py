@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 import sys
-import threading
 
 from hearing_msgs.msg import AudioBlock
 
@@ -38,14 +37,13 @@ class LoudspeakerNode(StageNode):
     def activate(self) -> None:
         """Make the topics and start the worker."""
         self._queue: queue.SimpleQueue[AudioBlock | None] = queue.SimpleQueue()
-        self._waiting = 0.0
+        self._arrived = self._done = 0.0
         self._losses = self._reported = self._unplayed = self._left_out = self._bad = 0
         self._gone = False
         self._last_bad = ""
         self._playback = self.create_publisher(AudioBlock, "playback", AUDIO_QOS)
         self._speech = self.create_subscription(AudioBlock, "dialogue/speech", self._on_speech, AUDIO_QOS)
-        self._worker = threading.Thread(target=self._work, name="loudspeaker")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "loudspeaker")
 
     def deactivate(self) -> None:
         """Stop after the block that is played."""
@@ -76,17 +74,13 @@ class LoudspeakerNode(StageNode):
         return Diagnosis(level, text, values, self.value("device") or "default")
 
     def _on_speech(self, message: AudioBlock) -> None:
-        self._waiting += _seconds(message)
+        self._arrived += _seconds(message)
         self._queue.put(message)
 
     def _work(self) -> None:
-        try:
-            while (message := self._queue.get()) is not None:
-                self._play(message)
-                self._waiting -= _seconds(message)
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while (message := self._queue.get()) is not None:
+            self._play(message)
+            self._done += _seconds(message)
 
     def _play(self, message: AudioBlock) -> None:
         try:
@@ -94,7 +88,7 @@ class LoudspeakerNode(StageNode):
         except InputError as error:
             self._bad, self._last_bad = self._bad + 1, str(error)
             return
-        if self._waiting > BACKLOG and not block.samples.any():
+        if self._arrived - self._done > BACKLOG and not block.samples.any():
             self._left_out += len(block.samples)
             return
         played = self._loudspeaker.play(block.samples[:, 0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -169,6 +170,10 @@ class StageNode(LifecycleNode):
         """Return the value of a parameter."""
         return self.get_parameter(name).value
 
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return the value of a parameter that is a list of texts, `without_blanks`."""
+        return without_blanks(self.value(name))
+
     def end(self, exit_status: int = 0) -> None:
         """End the process once the callback that runs now has returned; may be called from any thread."""
         self.exit_status = exit_status
@@ -178,6 +183,20 @@ class StageNode(LifecycleNode):
         """Log an error that the node cannot go on after, and end the process with status 1."""
         self.get_logger().fatal("".join(traceback.format_exception(error)))
         self.end(1)
+
+    def begin_work(self, work: Callable[[], None], name: str) -> threading.Thread:
+        """Start a thread; the process fails with what it raises."""
+
+        def guarded() -> None:
+            try:
+                work()
+            except Exception as error:
+                if self.context.ok():  # else it is only that nothing can be published any more
+                    self.fail(error)
+
+        worker = threading.Thread(target=guarded, name=name)
+        worker.start()
+        return worker
 
     def start(self) -> bool:
         """Configure and activate the node; return whether both succeeded and nobody has interrupted them."""
@@ -253,6 +272,11 @@ class StageNode(LifecycleNode):
             return TransitionCallbackReturn.ERROR
         self.exit_status = 0
         return TransitionCallbackReturn.SUCCESS
+
+
+def without_blanks(texts: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the texts of a parameter; ROS gives an empty list as none, or as one blank."""
+    return tuple(text for text in texts or () if text)
 
 
 def run(make_node: Callable[[], StageNode]) -> int:

@@ -24,7 +24,7 @@ from rosgraph_msgs.msg import Clock
 from hearing.bags import messages
 from hearing.bags.reading import Bag, open_bag
 from hearing.errors import InputError
-from hearing_nodes.conversions import time_message
+from hearing_nodes.conversions import nanoseconds, time_message
 from hearing_nodes.node import OK, Diagnosis, StageNode, run
 
 SOUND = (messages.AUDIO_BLOCK, messages.AUDIO_DATA, messages.AUDIO_STAMPED)
@@ -66,8 +66,7 @@ class Player(StageNode):
         self._outputs = {topic: self._publisher(topic, kind) for topic, kind in self._kinds.items()}
         self._clock_publisher = self.create_publisher(Clock, "/clock", 10) if self.value("clock") else None
         self._stopping = threading.Event()
-        self._worker = threading.Thread(target=self._work, name="bag")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "bag")
 
     def deactivate(self) -> None:
         """Stop to play."""
@@ -111,9 +110,6 @@ class Player(StageNode):
         except InputError as error:
             self.get_logger().error(str(error))
             self.end(2)
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
 
     def _is_awaited(self) -> bool:
         """Tell whether somebody listens, and looks if that is waited for."""
@@ -149,7 +145,7 @@ class Player(StageNode):
         """Say that the sound ends, unless the recording says it."""
         if not last.end_of_stream:
             samples = len(last.data) // last.channels
-            stamp = last.header.stamp.sec * 10**9 + last.header.stamp.nanosec + samples * 10**9 // last.sample_rate
+            stamp = nanoseconds(last.header.stamp) + samples * 10**9 // last.sample_rate
             last.header.stamp, last.start_sample = time_message(stamp), last.start_sample + samples
             last.data, last.end_of_stream = type(last.data)("h"), True
             publisher.publish(last)

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import queue
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from hearing_msgs.msg import Phrases, SpeechStep, Transcripts
-from rcl_interfaces.msg import SetParametersResult
-from rclpy.parameter import Parameter
+from hearing_msgs.msg import SpeechStep, Transcripts
 
 from hearing.errors import InputError
 from hearing.recognition.engines import DEFAULT_ENGINE, engine_names
 from hearing.recognition.phrases import check_phrases
 from hearing.recognition.recognizer import Recognizer
 from hearing_nodes import speech
-from hearing_nodes.node import ERROR, LATEST_QOS, OK, SPEECH_QOS, STATE_QOS, WARN, Diagnosis, StageNode, run
+from hearing_nodes.expected_phrases import ExpectedPhrases
+from hearing_nodes.node import ERROR, OK, SPEECH_QOS, STATE_QOS, WARN, Diagnosis, StageNode, run
 from hearing_nodes.speech import Answer, Step
 
 BEHIND_WARNING = 2.0
@@ -39,11 +37,8 @@ class Recognition(StageNode):
         self.declare("engine", DEFAULT_ENGINE, "Speech recognition engine, see docs/engines.md", choices=engine_names())
         self.declare("engine_folder", "", "Folder of the engine's model; empty: the one that comes with it")
         self.declare("threads", 1, "Threads that the engine may use", (1, 16))
-        # ROS does not know what an empty list would be a list of.
-        self.declare("phrases", [""], "Names and rare words to expect; ~/phrases sets them, too", live=True)
+        self._expected = ExpectedPhrases(self, self._check_phrases, self._expect)
         self._recognizer: Recognizer | None = None
-        self.add_on_set_parameters_callback(self._check)
-        self.add_post_set_parameters_callback(self._take_parameters)
 
     def configure(self) -> None:
         """Load the engine."""
@@ -51,7 +46,7 @@ class Recognition(StageNode):
         recognizer = Recognizer.create(
             engine=self.value("engine"), folder=Path(folder) if folder else None, threads=self.value("threads")
         )
-        recognizer.check_phrases(_without_blanks(self.value("phrases")))
+        recognizer.check_phrases(self._expected.current)
         self._recognizer = recognizer
 
     def activate(self) -> None:
@@ -61,23 +56,20 @@ class Recognition(StageNode):
         self._steps, self._bad, self._last_bad, self._work_seconds, self._delay = 0, 0, "", 0.0, 0.0
         self._listened_for: tuple[str, ...] = ()
         self._recognizer.reset()
-        self._recognizer.bias(_without_blanks(self.value("phrases")))
+        self._recognizer.bias(self._expected.current)
         self._waiting: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._transcripts = self.create_publisher(Transcripts, "~/transcripts", STATE_QOS)
-        self._topics = [
-            self.create_subscription(SpeechStep, "hearing/speech", self._on_step, SPEECH_QOS),
-            self.create_subscription(Phrases, "~/phrases", self._on_phrases, LATEST_QOS),
-        ]
+        self._speech = self.create_subscription(SpeechStep, "hearing/speech", self._on_step, SPEECH_QOS)
+        self._expected.open()
         self._answer(Answer(self._run, latency=self._recognizer.latency))
-        self._worker = threading.Thread(target=self._work, name="recognition")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "recognition")
 
     def deactivate(self) -> None:
         """Stop the worker after what it is at."""
         self._waiting.put(None)
         self._worker.join()
-        for subscription in self._topics:
-            self.destroy_subscription(subscription)
+        self.destroy_subscription(self._speech)
+        self._expected.close()
         self.destroy_publisher(self._transcripts)
 
     def cleanup(self) -> None:
@@ -103,27 +95,13 @@ class Recognition(StageNode):
             return Diagnosis(WARN, "no hearing node sends speech", values)
         return Diagnosis(OK, "recognizing", values)
 
-    def _check(self, parameters: Sequence[Parameter]) -> SetParametersResult:
-        """Refuse phrases that cannot be expected."""
+    def _check_phrases(self, phrases: tuple[str, ...]) -> None:
         check = self._recognizer.check_phrases if self._recognizer else check_phrases
-        try:
-            for parameter in parameters:
-                if parameter.name == "phrases":
-                    check(_without_blanks(parameter.value))
-        except InputError as error:
-            return SetParametersResult(successful=False, reason=str(error))
-        return SetParametersResult(successful=True)
+        check(phrases)
 
-    def _take_parameters(self, parameters: Sequence[Parameter]) -> None:
-        for parameter in parameters:
-            if parameter.name == "phrases" and self._active:
-                self._waiting.put(partial(self._recognizer.bias, _without_blanks(parameter.value)))
-
-    def _on_phrases(self, message: Phrases) -> None:
-        """Set the parameter, so that it tells what is expected now."""
-        (result,) = self.set_parameters([Parameter("phrases", Parameter.Type.STRING_ARRAY, list(message.phrases))])
-        if not result.successful:
-            self._last_bad = f"phrases: {result.reason}"
+    def _expect(self, phrases: tuple[str, ...]) -> None:
+        if self._active:
+            self._waiting.put(partial(self._recognizer.bias, phrases))
 
     def _on_step(self, message: SpeechStep) -> None:
         try:
@@ -133,12 +111,8 @@ class Recognition(StageNode):
             self._last_bad = str(error)
 
     def _work(self) -> None:
-        try:
-            while (task := self._waiting.get()) is not None:
-                task()
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while (task := self._waiting.get()) is not None:
+            task()
 
     def _take(self, step: Step, arrived: float) -> None:
         """Accept the audio of a step, and recognize if nothing newer waits."""
@@ -185,11 +159,6 @@ class Recognition(StageNode):
         message = speech.answer_message(answer)
         message.header.stamp = self.get_clock().now().to_msg()
         self._transcripts.publish(message)
-
-
-def _without_blanks(phrases: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the phrases of a parameter; ROS gives an empty list as none, or as one blank."""
-    return tuple(phrase for phrase in phrases or () if phrase)
 
 
 def main() -> None:

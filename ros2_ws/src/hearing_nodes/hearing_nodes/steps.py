@@ -145,8 +145,8 @@ def stretch(message: msg.HeardStep, full_scale_db: float | None, played: float |
 
 
 def _clock(message: msg.HeardStep) -> StreamClock:
-    begun = conversions.nanoseconds(message.header.stamp) - round(message.start_sample / SAMPLE_RATE * 1e9)
-    return StreamClock(begun, message.header.frame_id)
+    origin = conversions.stream_origin(message.header.stamp, message.start_sample / SAMPLE_RATE)
+    return StreamClock(origin, message.header.frame_id)
 
 
 def _sources(message: msg.HeardStep) -> tuple[SourceAudio, ...]:

@@ -124,8 +124,7 @@ class Vision(StageNode):
                 self.create_subscription(CameraInfo, "camera_info", self._take_info, any_driver),
                 *frames.listen(self, self._take_frames),
             ]
-        self._worker = threading.Thread(target=self._work, name="eyes")
-        self._worker.start()
+        self._worker = self.begin_work(self._work, "eyes")
 
     def deactivate(self) -> None:
         """Stop the worker after the picture that it looks at."""
@@ -184,16 +183,12 @@ class Vision(StageNode):
             self._changed.notify()
 
     def _work(self) -> None:
-        try:
-            while (message := self._wait()) is not None:
-                try:
-                    self._look(message)
-                except InputError as error:
-                    self._counts.bad += 1
-                    self._last_bad = f"{self._pictures.topic_name}: {error}"
-        except Exception as error:
-            if self.context.ok():  # else it is only that nothing can be published any more
-                self.fail(error)
+        while (message := self._wait()) is not None:
+            try:
+                self._look(message)
+            except InputError as error:
+                self._counts.bad += 1
+                self._last_bad = f"{self._pictures.topic_name}: {error}"
 
     def _wait(self) -> Image | CompressedImage | None:
         """Return the newest picture once there is one; None at the end."""
