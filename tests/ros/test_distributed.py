@@ -127,7 +127,8 @@ def test_every_part_may_die_and_come_back(machines: tuple[str, str], recording: 
                 lines.until(f"/supervisor: /{node}", "killed by SIGKILL; is started again")
                 lines.until(f"/supervisor: /{node}", "runs again; the one before: killed by SIGKILL")
                 lines.until("utterance" if part != "dialogue" else "act")
-            assert {command.interrupt() for command in parts.values()} == {INTERRUPTED}
+            for part, command in parts.items():
+                assert command.interrupt() == INTERRUPTED, f"{part}:\n{command.printed[-3000:]}"
     finally:
         for process in watching:
             kill(process)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -151,3 +153,32 @@ def test_every_parameter_is_described_and_every_number_has_a_range(ros: None) ->
     for _, name, kind, _, valid, _, meaning in rows:
         assert meaning.removesuffix(" |").strip(), name
         assert valid or kind not in ("int", "float"), name
+
+
+# Is interrupted while it publishes, as any node may be: rclpy shuts the context down in a thread of its own.
+INTERRUPTED_AMID_A_CALLBACK = """
+import sys
+from hearing_nodes.node import StageNode, run
+from std_msgs.msg import String
+
+class Talker(StageNode):
+    def __init__(self):
+        super().__init__("talker", None)
+
+    def activate(self):
+        self.words = self.create_publisher(String, "words", 1)
+        self.create_timer(0.01, self.talk)
+
+    def talk(self):
+        self.context.try_shutdown()
+        self.words.publish(String(data="not any more"))
+
+sys.exit(run(Talker))
+"""
+
+
+def test_an_interrupt_amid_a_callback_is_no_failure() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_AMID_A_CALLBACK], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

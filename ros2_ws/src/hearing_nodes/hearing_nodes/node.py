@@ -307,6 +307,10 @@ def run(make_node: Callable[[], StageNode]) -> int:
             rclpy.spin(node)
     except (KeyboardInterrupt, ExternalShutdownException):
         pass  # how a node is meant to end
+    except Exception:
+        if node.context.ok():
+            raise
+        # Interrupted amid a callback: nothing could be published any more.
     finally:
         interrupt.strikes = False
         node.stop()
