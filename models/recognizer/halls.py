@@ -30,6 +30,10 @@ _CROSSOVERS = (500.0, 2000.0)
 _STRAY = 0.08
 """Metres that an image may be off its place along each axis: walls are not flat, and flat ones would ring."""
 _DECAY = math.log(1e3)
+KEPT = 256
+"""Rooms that `Rooms` keeps to be heard again."""
+FRESH = 0.2
+"""Share of the rooms of a batch that are new."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,37 @@ class Halls:
     rt60: tuple[float, float] = (0.2, 1.1)
     distance: tuple[float, float] = (0.4, 5.0)
     radius: tuple[float, float] = (0.03, 0.1)
+
+
+class Rooms:
+    """Responses of rooms that are heard several times: to draw a room takes longer than all that is played in it.
+
+    Parameters
+    ----------
+    halls
+        How rooms are drawn.
+    n_talkers, n_machines, n_mics
+        Sources in each of them, and microphones.
+    generator
+        Draws; what is kept is on its device.
+    """
+
+    def __init__(self, halls: Halls, n_talkers: int, n_machines: int, n_mics: int, generator: torch.Generator) -> None:
+        self._halls, self._sizes, self._generator = halls, (n_talkers, n_machines, n_mics), generator
+        shape = (KEPT, n_talkers + n_machines, n_mics, TAPS)
+        self._kept = torch.zeros(shape, device=generator.device)
+        self._drawn = 0
+
+    def draw(self, number: int) -> Tensor:
+        """Return responses of rooms, of shape (B, S, M, N): new ones first, then those that were heard before."""
+        device = self._generator.device
+        fresh = min(number if self._drawn < KEPT else math.ceil(number * FRESH), KEPT)
+        new = draw_responses(self._halls, fresh, *self._sizes, self._generator)
+        self._kept[(self._drawn + torch.arange(fresh, device=device)) % KEPT] = new
+        self._drawn += fresh
+        known = min(self._drawn, KEPT)
+        old = torch.randint(known, (number - fresh,), generator=self._generator, device=device)
+        return torch.cat([new, self._kept[old]])
 
 
 def draw_responses(

@@ -5,8 +5,8 @@ Tensors are named by their axes: B examples, S sources (the talker, a rival, mac
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from queue import Queue
 from threading import Thread
 
@@ -16,7 +16,7 @@ from hearing_models.recognizer.batches import IGNORED, Batch, padded
 from hearing_models.recognizer.beams import steer
 from hearing_models.recognizer.corpus import Corpus
 from hearing_models.recognizer.features import log_mel
-from hearing_models.recognizer.halls import TAPS, Halls, draw_responses
+from hearing_models.recognizer.halls import TAPS, Halls, Rooms
 from torch import Tensor
 
 from hearing.types import SAMPLE_RATE
@@ -114,12 +114,13 @@ class Mixtures:
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng(self._seed)
         generator = torch.Generator(self._corpus.speech.device).manual_seed(int(rng.integers(2**62)))
+        rooms = {n: Rooms(self._how.halls, 2, _MACHINES, n, generator) for n in (1, self._how.mics)}
         while True:
             number = max(_DRAWN, self._frames // 10)
             drawn = sorted((draw_utterances(rng, self._corpus) for _ in range(number)), key=lambda u: u.length)
             parts = list(self._split(drawn))
             for index in rng.permutation(len(parts)):
-                yield self._mixed(rng, generator, parts[index])
+                yield self._mixed(rng, generator, rooms, parts[index])
 
     def _split(self, drawn: list[Utterances]) -> Iterator[list[Utterances]]:
         part: list[Utterances] = []
@@ -130,7 +131,7 @@ class Mixtures:
             part.append(utterances)
         yield part
 
-    def _mixed(self, rng: Rng, generator: torch.Generator, part: list[Utterances]) -> Batch:
+    def _mixed(self, rng: Rng, generator: torch.Generator, rooms: Mapping[int, Rooms], part: list[Utterances]) -> Batch:
         corpus, how, n_examples = self._corpus, self._how, len(part)
         beam = rng.uniform() < how.beam
         kind = rng.uniform(size=n_examples)
@@ -146,7 +147,7 @@ class Mixtures:
         rival = say(corpus, rivals, n_samples) * _column(talking * 10 ** (-rival_db / 20), generator)
         announced = rng.uniform(size=n_examples) < np.where(nobody, how.announced_to_nobody, how.announced)
         machines = run_machines(rng, corpus, announced, nobody, n_samples)
-        responses = draw_responses(how.halls, n_examples, 2, _MACHINES, how.mics if beam else 1, generator)
+        responses = rooms[how.mics if beam else 1].draw(n_examples)
         spectra = [torch.fft.rfft(part, _fast(n_samples + TAPS)) for part in (dry[:, None], rival[:, None], machines)]
         target, other, noise = (
             _arrived(spectrum, responses[:, sources])[..., :n_samples]
@@ -184,13 +185,20 @@ class Mixtures:
 
 
 def ahead(batches: Iterable[Batch], depth: int = 2) -> Iterator[Batch]:
-    """Make the next batches in a thread of its own while the last one is learned from."""
+    """Make the next batches in a thread of its own while the last one is learned from.
+
+    On a graphics processor they are made in a stream of their own, or each would wait for what is being learned.
+    """
     made: Queue[Batch | Exception] = Queue(depth)
+    stream = torch.cuda.Stream() if torch.cuda.is_available() else None
 
     def make() -> None:
         try:
-            for batch in batches:
-                made.put(batch)
+            with torch.cuda.stream(stream):
+                for batch in batches:
+                    if stream is not None:
+                        stream.synchronize()
+                    made.put(batch)
         except Exception as error:  # raised again where it is seen
             made.put(error)
 
@@ -199,6 +207,9 @@ def ahead(batches: Iterable[Batch], depth: int = 2) -> Iterator[Batch]:
         batch = made.get()
         if isinstance(batch, Exception):
             raise batch
+        if stream is not None:
+            for tensor in (getattr(batch, part.name) for part in fields(batch)):
+                tensor.record_stream(torch.cuda.current_stream())
         yield batch
 
 

@@ -8,12 +8,13 @@ from itertools import islice
 import numpy as np
 import pytest
 import torch
+from hearing_models.recognizer import halls
 from hearing_models.recognizer import mixtures as module
 from hearing_models.recognizer.batches import IGNORED, Batch
 from hearing_models.recognizer.beams import steer
 from hearing_models.recognizer.corpus import Corpus, announcements
 from hearing_models.recognizer.features import PEAK, log_mel
-from hearing_models.recognizer.halls import SPEED_OF_SOUND, TAPS, Halls, draw_responses, responses
+from hearing_models.recognizer.halls import SPEED_OF_SOUND, TAPS, Halls, Rooms, draw_responses, responses
 from hearing_models.recognizer.mixtures import FRAME, Difficulty, Mixtures, Utterances, ahead, say
 from hearing_models.recognizer.speech import Speech
 from hearing_models.recognizer.vocabulary import END, PROMPT
@@ -89,6 +90,17 @@ def test_responses_begin_with_the_direct_sound_and_have_unit_energy() -> None:
     torch.testing.assert_close(found[:, :, 0, : SAMPLE_RATE // 20].square().sum(-1), torch.ones(3, 3))
     torch.testing.assert_close(found, draw_responses(Halls(), 3, 2, 1, 2, generator()), rtol=0, atol=0)
     assert not torch.equal(found, draw_responses(Halls(), 3, 2, 1, 2, generator(1)))
+
+
+def test_rooms_are_heard_again_and_new_ones_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(halls, "KEPT", 4)
+    rooms = Rooms(Halls(), 1, 0, 1, generator())
+    first = rooms.draw(6)  # more than are kept
+    assert first.shape == (6, 1, 1, TAPS)
+    later = rooms.draw(5)
+    known = torch.cat([first[:4], later[:1]])
+    assert not (first == later[0]).flatten(1).all(dim=1).any()
+    assert all((known == response).flatten(1).all(dim=1).any() for response in later)
 
 
 def test_microphones_hear_the_direct_sound_one_after_the_other() -> None:
