@@ -9,6 +9,7 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile as sf
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from hearing.errors import InputError
 from hearing.types import SAMPLE_RATE, Float32Array
 
+FULL_SCALE = 32_768
+"""Sample value of a 16-bit sample that is 1 in the library."""
 _READ_SIZE = 65_536
 _LOUDEST = 100.0  # 40 dB above full scale: a float file beyond that holds integers or garbage
 _STREAMED_SIZE = 0xFFFFFFFF  # written by tools that pipe a wav file and cannot know its length
@@ -128,6 +131,12 @@ def open_audio(path: Path) -> AudioFile:
     if info.frames == 0:
         raise InputError(f"{path}: the file holds no sound (0 samples); record or copy it again")
     return AudioFile(path, info.channels, info.samplerate, info.frames)
+
+
+def sixteen_bits(samples: NDArray[np.floating[Any]]) -> NDArray[np.int16]:
+    """Convert samples to 16 bits; those beyond full scale are clipped."""
+    clipped: NDArray[np.int16] = np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
+    return clipped
 
 
 def _check_wav_length(path: Path) -> None:

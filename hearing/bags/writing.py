@@ -17,6 +17,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from scipy.spatial.transform import Rotation
 
 from hearing.arrays import MicrophoneArray
+from hearing.audio_file import sixteen_bits
 from hearing.bags import messages
 from hearing.bags.messages import quality, typestore
 from hearing.errors import InputError
@@ -180,7 +181,7 @@ def _block(samples: Float32Array, start: int, last: bool) -> Any:
         sample_rate=SAMPLE_RATE,
         channels=samples.shape[1],
         end_of_stream=last,
-        data=np.clip(np.rint(samples * 32_768), -32_768, 32_767).astype(np.int16).ravel(),
+        data=sixteen_bits(samples).ravel(),
     )
 
 

@@ -11,9 +11,9 @@ from itertools import groupby
 import numpy as np
 from builtin_interfaces.msg import Time
 from hearing_msgs import msg
-from numpy.typing import NDArray
 from std_msgs.msg import Header
 
+from hearing.audio_file import FULL_SCALE, sixteen_bits
 from hearing.errors import InputError
 from hearing.outputs import Timing
 from hearing.types import (
@@ -27,9 +27,6 @@ from hearing.types import (
     Utterance,
     Word,
 )
-
-FULL_SCALE = 32_768
-"""Sample value of a 16-bit sample that is 1 in the library."""
 
 _KIND_CODES: dict[TrackKind, int] = {
     "talker": msg.Track.TALKER,
@@ -68,11 +65,6 @@ def time_message(nanoseconds: int) -> Time:
 def nanoseconds(stamp: Time) -> int:
     """Return a stamp in nanoseconds."""
     return int(stamp.sec) * 1_000_000_000 + int(stamp.nanosec)
-
-
-def sixteen_bits(samples: NDArray[np.floating]) -> NDArray[np.int16]:
-    """Convert samples to 16 bits; those beyond full scale are clipped."""
-    return np.clip(np.rint(samples * FULL_SCALE), -FULL_SCALE, FULL_SCALE - 1).astype("<i2")
 
 
 def audio_message(block: AudioBlock, clock: StreamClock, end_of_stream: bool = False) -> msg.AudioBlock:

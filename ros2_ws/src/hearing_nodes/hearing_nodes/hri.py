@@ -12,6 +12,7 @@ from hearing_msgs.msg import Faces, HeardStep, TrackArray, Utterance
 from std_msgs.msg import Bool, Float32, Header, String
 
 from hearing import types
+from hearing.audio_file import sixteen_bits
 from hearing.errors import InputError
 from hearing_nodes import conversions, frames, optional, sights
 from hearing_nodes.conversions import nanoseconds, stream_origin
@@ -141,7 +142,7 @@ class Hri(StageNode):
     def _on_step(self, message: HeardStep) -> None:
         for source in message.sources:
             if source.track_id in self._voices:
-                data = array.array("B", conversions.sixteen_bits(np.asarray(source.data)).tobytes())
+                data = array.array("B", sixteen_bits(np.asarray(source.data)).tobytes())
                 self._voice_topics.tell(self._voice_id(source.track_id), "audio", self._common.AudioData(data=data))
 
     def _is_gone(self, track_id: int) -> bool:
