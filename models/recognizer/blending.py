@@ -13,9 +13,9 @@ from hearing_models.recognizer.training import cross_attention
 from torch import Tensor
 
 Weights = dict[str, Tensor]
-WHISPER = 0.25
+WHISPER = 0.1
 """Share of Whisper."""
-PACKAGE = 0.5
+PACKAGE = 1 / 6
 """Share, of what is not Whisper's, of the network that training went on from."""
 _OWN = "encoder.letters."
 

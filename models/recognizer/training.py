@@ -81,7 +81,14 @@ class Recipe:
 RECIPES = {
     "cpu": Recipe(),
     "cuda": Recipe(
-        steps=3000, frames=24_000, rate=1.2e-4, cross_rate=3e-5, warm_up=150, teach_every=2, report_every=20
+        steps=700,
+        frames=24_000,
+        rate=1.2e-4,
+        head_rate=5e-4,
+        cross_rate=5e-5,
+        warm_up=60,
+        teach_every=2,
+        report_every=20,
     ),
 }
 """By the kind of device."""
