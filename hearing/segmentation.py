@@ -2,12 +2,16 @@
 
 A window of audio counts as the track's own speech if it sounds like speech and the network that listens in the track's
 direction says that the talker there talks: speech of others leaks into every beam, but does not come from there.
+
+An utterance is noticed once somebody has surely spoken for some moments. It began where his speech did, sure or not;
+after a pause it goes on once he surely speaks again.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +28,12 @@ class SegmentationConfig:
     ----------
     threshold, sure
         A window is own speech if its probability exceeds the first, and surely if it exceeds the second.
-    onset, onset_window
-        So much sure own speech within this window opens an utterance.
+    onset, resumption, onset_window
+        So much sure own speech within this window opens an utterance, or resumes it after a pause.
+    gap
+        Words have gaps: only a longer one is a pause.
+    lookback
+        How long before it is noticed an utterance may have begun: new tracks are tentative for a while.
     lead, tail
         Audio before the first and after the last own speech that belongs to the utterance.
     endpoint
@@ -39,7 +47,10 @@ class SegmentationConfig:
     threshold: float = 0.3
     sure: float = 0.5
     onset: float = 0.16
+    resumption: float = 0.1
     onset_window: float = 0.8
+    gap: float = 0.3
+    lookback: float = 2.0
     lead: float = 0.3
     tail: float = 0.3
     endpoint: float = 0.8
@@ -55,14 +66,14 @@ class _Line:
     ----------
     start
         Position of the first held sample.
-    held
-        Audio that was neither handed on nor dropped.
     judged
         Position up to which windows were judged.
-    own
-        End positions of the recent windows of own speech, and whether each is sure.
+    recent
+        Probabilities of the last of them.
+    held
+        Audio that was neither handed on nor dropped.
     last_own
-        End of the last of them.
+        Where the own speech of the last utterance ends, or that of the open one so far.
     activity
         Probability that the track speaks.
     utterance_id
@@ -73,8 +84,8 @@ class _Line:
 
     start: int
     judged: int
+    recent: deque[float]
     held: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    own: deque[tuple[int, bool]] = field(default_factory=deque)
     last_own: int = 0
     activity: float = 0.0
     utterance_id: str | None = None
@@ -124,17 +135,22 @@ class UtteranceSegmenter:
         -------
         Audio that is now known to belong to an utterance.
         """
-        line = self._lines.setdefault(track.id, _Line(audio.start_sample, audio.start_sample))
+        if track.id not in self._lines:
+            recent: deque[float] = deque(maxlen=_windows(self.config.lookback))
+            self._lines[track.id] = _Line(audio.start_sample, audio.start_sample, recent)
+        line = self._lines[track.id]
         line.held = np.concatenate([line.held, audio.samples])
         fall = float(np.exp(-WINDOW / SAMPLE_RATE / self.config.activity_hold))
-        for probability in speech:
+        for probability in speech.tolist():
             line.judged += WINDOW
-            line.activity = max(float(probability), fall * line.activity)
-            if probability > self.config.threshold:
-                line.own.append((line.judged, bool(probability > self.config.sure)))
+            line.recent.append(probability)
+            line.activity = max(probability, fall * line.activity)
+            if line.utterance_id is not None and self._goes_on(line):
                 line.last_own = line.judged
         if line.utterance_id is None:
-            self._open_if_speech(line, track.tentative)
+            self._drop_until(line, line.judged - _samples(self.config.lookback + self.config.lead))
+            if not track.tentative and self._speaks(line, self.config.onset):
+                self._open(line)
         return self._advance(track.id, line, now) if line.utterance_id else ()
 
     def close(self, gone: set[int], now: float) -> tuple[SpeechChunk, ...]:
@@ -155,16 +171,31 @@ class UtteranceSegmenter:
         """Probability that the track speaks now."""
         return self._lines[track_id].activity
 
-    def _open_if_speech(self, line: _Line, tentative: bool) -> None:
-        while line.own and line.own[0][0] <= line.judged - _samples(self.config.onset_window):
-            line.own.popleft()
-        first = (line.own[0][0] if line.own else line.judged) - WINDOW - _samples(self.config.lead)
-        self._drop_until(line, first)
-        sure = sum(is_sure for _, is_sure in line.own) * WINDOW
-        if sure >= _samples(self.config.onset) and not tentative:
-            self._count += 1
-            line.utterance_id = f"u{self._count:04d}"
-            line.opened = line.start
+    def _goes_on(self, line: _Line) -> bool:
+        """Whether the newest window belongs to the open utterance."""
+        if line.recent[-1] <= self.config.threshold:
+            return False
+        pause = line.judged - WINDOW - line.last_own
+        return pause <= _samples(self.config.gap) or self._speaks(line, self.config.resumption)
+
+    def _speaks(self, line: _Line, enough: float) -> bool:
+        """Whether there were so many seconds of sure own speech of late that belong to no utterance yet."""
+        n_windows = min(_windows(self.config.onset_window), (line.judged - line.last_own) // WINDOW)
+        n_sure = sum(probability > self.config.sure for probability in islice(reversed(line.recent), n_windows))
+        return n_sure >= _windows(enough)
+
+    def _open(self, line: _Line) -> None:
+        """Begin an utterance where the own speech began that has just been noticed."""
+        config, recent = self.config, np.array(line.recent)[-((line.judged - line.last_own) // WINDOW) :]
+        own = np.flatnonzero(recent > config.threshold)
+        # Before a pause only what is sure counts, as after one.
+        first = _first_of_stretch(np.flatnonzero(recent > config.sure), len(recent), _windows(config.endpoint))
+        first = _first_of_stretch(own, first, _windows(config.gap))
+        begin = line.judged - (len(recent) - first) * WINDOW
+        line.last_own = line.judged - (len(recent) - 1 - int(own[-1])) * WINDOW
+        self._drop_until(line, begin - _samples(self.config.lead))
+        self._count += 1
+        line.utterance_id, line.opened = f"u{self._count:04d}", line.start
 
     def _advance(self, track_id: int, line: _Line, now: float) -> tuple[SpeechChunk, ...]:
         """Hand on what is sure to belong to the open utterance."""
@@ -175,13 +206,12 @@ class UtteranceSegmenter:
 
     def _hand_on(self, track_id: int, line: _Line, now: float, last: bool) -> SpeechChunk:
         utterance_id, start_time = line.utterance_id or "", line.start / SAMPLE_RATE
-        # The pause after the last own speech is held back until speech resumes: others may talk in it.
+        # The pause after the last own speech is held back until it surely resumes: others may talk in it.
         sure = max(0, line.last_own + _samples(self.config.tail) - line.start)
         samples = line.held[:sure]
         self._drop_until(line, line.start + len(samples))
         if last:
             line.utterance_id = None
-            line.own.clear()
         opened = (line.opened or 0) / SAMPLE_RATE
         return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened)
 
@@ -194,3 +224,20 @@ class UtteranceSegmenter:
 
 def _samples(seconds: float) -> int:
     return round(seconds * SAMPLE_RATE)
+
+
+def _windows(seconds: float) -> int:
+    return round(seconds * SAMPLE_RATE / WINDOW)
+
+
+def _first_of_stretch(windows: NDArray[np.intp], end: int, pause: int) -> int:
+    """Go back from a window over some before it, given in ascending order, as long as no more lie between two of them.
+
+    >>> _first_of_stretch(np.array([1, 5, 6, 8]), 9, 2)
+    5
+    """
+    for window in windows[windows < end][::-1].tolist():
+        if end - 1 - window > pause:
+            break
+        end = window
+    return end
