@@ -181,7 +181,9 @@ def duplex(
     scenes: Annotated[int, typer.Option(help="Number of scenes in made-up company.")] = 48,
     seconds: Annotated[float, typer.Option(help="Length of such a scene.")] = 120.0,
     rooms: Annotated[int, typer.Option(help="Number of scenes in simulated rooms; each takes some minutes.")] = 6,
-    minutes: Annotated[float, typer.Option(help="In which the robot talks alone, in each of two places.")] = 30.0,
+    minutes: Annotated[
+        float, typer.Option(help="In which the robot talks alone, in each of two places; 0: not at all.")
+    ] = 30.0,
     seed: Seed = 3,
     data: Annotated[
         Path, typer.Option(help="Folder with the floor model's material; it is made if missing, in some minutes.")

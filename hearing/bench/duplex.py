@@ -47,7 +47,7 @@ class Plan:
     rooms
         Number of scenes in rooms.
     minutes
-        In which the robot talks alone, in each of two rooms.
+        In which the robot talks alone, in each of two rooms; 0: not at all.
     """
 
     scenes: int = 48
@@ -150,7 +150,7 @@ def run_scene(
         for _ in range(round(plan.seconds / PERIOD)):
             noticed = world.step(speaks)
             floor = model.process(noticed.now, noticed.people, RobotNow(speaks, policy.asked))
-            speaks = policy.step(noticed.now, noticed.utterances, floor)
+            speaks = policy.step(noticed, floor)
         scene.turns[name], scene.journals[name] = list(world.turns), policy.journal
         scene.scores[name] = score(world.turns, policy.journal, plan.seconds)
     return scene

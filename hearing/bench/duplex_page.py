@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hearing.bench.duplex import Results
-from hearing.bench.duplex_policies import POLICIES
+from hearing.bench.duplex_policies import POLICIES, STOP_DELAY
 from hearing.bench.duplex_rooms import ROBOT_DELAY
 from hearing.bench.duplex_score import GIVEN_UP, PATIENCE, DuplexScore, Figure, Scene, interval
 from hearing.bench.page import save_page, table
@@ -30,13 +30,13 @@ In brackets: where 95 % of the figure lie if the scenes are drawn anew.
   first word after openers and names. Both in seconds, of turns that were not cut into.
 - cut-ins: turns to the robot in which it began to answer before they were over; in pauses: of those turns that have a
   silence of 0.4 s or more within.
-- missed: turns to the robot that it did not answer within {PATIENCE:g} s.
+- missed: turns to the robot that it did not answer within {PATIENCE:g} s, nor stopped for.
 - stop: from the first sound of an interruption until the robot was silent; talked over: interruptions during which it
   spoke on for {GIVEN_UP:g} s.
 - backchannels, side talk: those that it fell silent for while it spoke; answered: turns said to somebody else that it
   answered.
 - emergency: from the moment at which the word was shown in a partial transcript, and from its end, until everything
-  stops.
+  stops; below 0 where the word was spotted before it was shown.
 - stops for nobody: times that it fell silent though nobody spoke; self-hearing: utterances with words, heard by the
   pipeline while nobody spoke, per hour of the robot's speech, before its own words are taken out of them."""
 
@@ -48,14 +48,16 @@ shout "stop", or ask at the same time, in offices, workshops and halls with mach
 reverberation of 0.35 to 0.8 s. From a decision to the loudspeaker {ROBOT_DELAY:g} s are counted for computing and
 buffers. Nobody moves, there is no camera."""
 
-_EVENTS = """\
+_EVENTS = f"""\
 One to three people around a robot are made up, to count more turns than rooms are affordable for. Prosody, and what
 the packaged classifier says, come from recorded and synthetic voices in noise (6 to 30 dB); words are shown as late
-as the pipeline shows them; how likely they seem to be said to the robot is what the addressee model makes of
-made-up dialogues. Whether there is voice is known, 0.1 s late. Room, echo and self-hearing are not in it. A quarter
-of the turns have a pause of 0.4 to 5 s within, a share that nobody measured; interruptions and backchannels are
-synthetic voices that the floor model was not trained on. All policies ask the same addressee model; people react to
-each. Thresholds were chosen on conversations of other seeds, of the training and of these voices."""
+as the pipeline shows them in the rooms, and emergency words are spotted as often and as soon as
+[there](spotting.md); how likely turns seem to be said to the robot is what the addressee model makes of made-up
+dialogues. Whether there is voice is known as late as in the rooms, and from a decision to the loudspeaker
+{STOP_DELAY:g} s are counted. Room, echo and self-hearing are not in it. A quarter of the turns have a pause of 0.4 to
+5 s within, a share that nobody measured; interruptions and backchannels are synthetic voices that the floor model was
+not trained on. All policies ask the same addressee model; people react to each. Thresholds were chosen on
+conversations of other seeds with these voices."""
 _BASELINES = """\
 The silence timer answers after 0.7 s without voice; the classifier alone when Smart Turn 3.2 says, at a pause of 0.2 s,
 that the turn is over, or else after 3 s. Both wait for a first word that tells whom it is said to, stop for every voice

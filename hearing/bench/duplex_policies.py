@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +15,15 @@ from hearing.dialogue.brains.conversation import Conversation
 from hearing.dialogue.controller import DuplexController, Heard
 from hearing.dialogue.floor import PERIOD, FloorState
 from hearing.speech import Speaking, SpeechClause, SpokenWord
-from hearing.types import SAMPLE_RATE, Utterance
+from hearing.types import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from hearing_models.floor.world import Noticed
 
 VOICE_DELAY = 0.1
 """Seconds from a text to its first sound."""
+STOP_DELAY = 0.1
+"""Seconds from the decision to fall silent until the loudspeaker has: buffers."""
 _WORD = 0.32
 _ANSWERS = (
     "I am taking it there, it will be done in seven minutes, and then I will come back to you.",
@@ -78,14 +84,14 @@ class Mouth:
     def stop(self, now: float) -> None:
         """Fall silent for good."""
         if self._speaking is not None and self.sounds:
-            self._journal.stops.append(now)
+            self._journal.stops.append(now + STOP_DELAY)
         self._speaking, self._due, self.sounds, self.answer_id = None, [], False, ""
 
     def pause(self, now: float) -> None:
         """Fall silent for now."""
         if self._speaking is not None:
             if self.sounds:
-                self._journal.stops.append(now)
+                self._journal.stops.append(now + STOP_DELAY)
             self._speaking.pause()
 
     def duck(self) -> None:
@@ -122,7 +128,7 @@ class Mouth:
         if self._speaking is None:
             return None
         finished = self._speaking.remaining == 0 and not self._due
-        return Spoken(self.answer_id, self._speaking.said(), self._speaking.unsaid(), self._speaking.words(), finished)
+        return Spoken(self.answer_id, self._speaking.said(), self._speaking.unsaid(), finished)
 
 
 class EasyBrain:
@@ -171,10 +177,11 @@ class Player:
         """Whether its last words were a question."""
         return self._controller.asked
 
-    def step(self, now: float, utterances: tuple[Utterance, ...], floor: tuple[FloorState, ...]) -> bool:
+    def step(self, noticed: Noticed, floor: tuple[FloorState, ...]) -> bool:
         """Take a tick; return whether the loudspeaker sounds in the next one."""
-        mouth = self._mouth
-        for act in self._controller.process(now, Heard(floor, utterances, mouth.spoken)):
+        mouth, now = self._mouth, noticed.now
+        heard = Heard(floor, noticed.utterances, mouth.spoken, noticed.spotted)
+        for act in self._controller.process(now, heard):
             if isinstance(act, Speak):
                 mouth.say(now, act.answer_id, act.text, act.track_id, content=len(act.text.split()) > 3)
             elif isinstance(act, Pause):

@@ -33,8 +33,8 @@ class DuplexScore:
         From the end of a turn to the robot's first sound, and to the first word after openers and names; of turns that
         did not have to wait for the answer to somebody else.
     turns, cut_ins, missed
-        Turns that were said to the robot; those in which it began to answer before they were over; those it did not
-        answer.
+        Turns that were said to the robot; those in which it began to answer before they were over; those it neither
+        answered nor stopped for.
     paused, paused_cut_ins
         Those turns that have a pause within, and the cut-ins into them.
     stops, talked_over
@@ -150,7 +150,7 @@ def score(turns: Sequence[Said], journal: Journal, seconds: float) -> DuplexScor
     total = DuplexScore(seconds=seconds)
     for turn in done:
         if turn.kind == "request":
-            total += _request(turn, speeches)
+            total += _request(turn, speeches, any(_is_of(turn, name) for _, name in journal.emergencies))
         elif turn.kind == "barge_in":
             total += _interruption(turn, speeches, journal.stops)
         elif turn.kind == "backchannel" and _sounding(speeches, turn.begin):
@@ -177,7 +177,7 @@ def interval(scenes: Sequence[DuplexScore], figure: Figure) -> tuple[float, floa
     return float(low), float(high)
 
 
-def _request(turn: Said, speeches: Sequence[Speech]) -> DuplexScore:
+def _request(turn: Said, speeches: Sequence[Speech], stopped: bool) -> DuplexScore:
     own = [speech for speech in speeches if speech.to == turn.person and speech.end > turn.begin]
     early = any(turn.begin < speech.begin < turn.end for speech in own)
     deadline = turn.end + PATIENCE
@@ -185,7 +185,7 @@ def _request(turn: Said, speeches: Sequence[Speech]) -> DuplexScore:
         if speech.to != turn.person and turn.end - PATIENCE < speech.begin < deadline:
             deadline = max(deadline, speech.end + PATIENCE)
     answer = next((speech for speech in own if turn.end <= speech.begin + 1e-6 <= deadline), None)
-    missed = answer is None and not any(speech.begin < turn.end < speech.end - 1.0 for speech in own)
+    missed = answer is None and not stopped and not any(speech.begin < turn.end < speech.end - 1.0 for speech in own)
     latencies: tuple[float, ...] = ()
     content: tuple[float, ...] = ()
     waited = any(each.to != turn.person and turn.end < each.end and each.begin < turn.end + 1.0 for each in speeches)
@@ -239,7 +239,7 @@ def _emergencies(turns: Sequence[Said], journal: Journal) -> DuplexScore:
             if at is None:
                 continue
             # The policy sees words in the order in which they are shown.
-            when = next((t for name, t in acted.items() if name == turn.name or name.startswith(f"{turn.name}_")), None)
+            when = next((t for name, t in acted.items() if _is_of(turn, name)), None)
             if when is None:
                 total += DuplexScore(emergencies=1, emergencies_missed=1)
                 continue
@@ -248,6 +248,11 @@ def _emergencies(turns: Sequence[Said], journal: Journal) -> DuplexScore:
                 emergencies=1, emergency_seen=(round(when - seen, 2),), emergency_said=(round(when - end, 2),)
             )
     return total
+
+
+def _is_of(turn: Said, name: str) -> bool:
+    """Whether an utterance of that name is a part of a turn."""
+    return name == turn.name or name.startswith(f"{turn.name}_")
 
 
 def _sounding(speeches: Sequence[Speech], when: float) -> bool:

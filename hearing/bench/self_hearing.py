@@ -86,7 +86,7 @@ def run_self_hearing(
     Parameters
     ----------
     minutes
-        Of its own speech, pauses included.
+        Of its own speech, pauses included; 0: it does not talk at all.
     seed
         Of what it says.
     folder
@@ -94,6 +94,8 @@ def run_self_hearing(
     note
         Is told what is done, how much of it, and of how much.
     """
+    if not minutes:
+        return {}
     parts = max(round(minutes * 60 / PARTS), 1)
     found = {}
     for name, hall in ROOMS.items():

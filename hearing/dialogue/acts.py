@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hearing.dialogue.brains.brain import Command
-from hearing.speech import SaidWord
 from hearing.types import Direction
 
 
@@ -21,6 +20,8 @@ class Speak:
         A clause, a sentence or a few of them.
     to, track_id, direction
         Whom it is for, as in `Utterance.speaker`, on which track, and where that is, or None.
+    hums
+        Whether it is a mere "mm-hm", an answer of its own that takes the floor from nobody.
     """
 
     answer_id: str
@@ -28,6 +29,7 @@ class Speak:
     to: str
     track_id: int
     direction: Direction | None = None
+    hums: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,6 @@ class Spoken:
         Which one.
     said, unsaid
         What of it was heard, and what not yet, as `hearing.speech.Speaking` tells.
-    words
-        The words that were played lately, with their times: to know the own speech when it is heard back.
     finished
         Whether all that was given to it is played.
     """
@@ -114,5 +114,4 @@ class Spoken:
     answer_id: str
     said: str
     unsaid: str
-    words: tuple[SaidWord, ...] = ()
     finished: bool = False

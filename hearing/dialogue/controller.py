@@ -19,8 +19,7 @@ from hearing.dialogue.brains.brain import Ask, Brain, Command, DialogueContext, 
 from hearing.dialogue.emergency import WORDS, EmergencyWords
 from hearing.dialogue.floor import PAUSE, FloorState
 from hearing.dialogue.interruption import InterruptionConfig, decide
-from hearing.dialogue.partner import Partner
-from hearing.speech import SelfHearing
+from hearing.dialogue.partner import FORGOTTEN, Partner
 from hearing.types import SpottedWord, Utterance
 
 _FADING = 0.5
@@ -42,7 +41,11 @@ class DuplexConfig:
     over
         A turn is answered when it is over with this probability,
     addressed, aside
-        and said to the robot with this one, but not to somebody else with that one.
+        and said to the robot with this one, but by its sound not to somebody else with that one.
+    sure
+        From this probability on how it sounds does not matter.
+    doubt, reply
+        With up to so much less than `addressed` it is answered after so many seconds in which nobody else replies.
     unsaid
         While no word of it is known: when somebody talks to the robot with this one.
     read, timer, thinking
@@ -65,11 +68,14 @@ class DuplexConfig:
     """
 
     robot_name: str = "Robot"
-    over: float = 0.96
+    over: float = 0.95
     addressed: float = 0.5
-    aside: float = 0.3
+    aside: float = 0.4
+    sure: float = 0.9
+    doubt: float = 0.1
+    reply: float = 1.2
     unsaid: float = 0.9
-    read: float = 1.2
+    read: float = 0.9
     timer: float = 3.0
     thinking: float = 6.0
     openers: tuple[str, ...] = ("Okay,", "Right,", "Well,")
@@ -91,11 +97,11 @@ class Heard:
     floor
         State of everybody, from `FloorModel`; empty between its ticks.
     utterances
-        New or revised ones, in order.
+        New or revised ones of people, the robot's own speech left out, in order.
     spoken
         How far the loudspeaker is with the answer, or None where it has none.
     spotted
-        Emergency words that were heard before any text has them.
+        Emergency words that people said, heard before any text has them.
     """
 
     floor: Sequence[FloorState] = ()
@@ -121,13 +127,11 @@ class DuplexController:
         self.brain = brain
         self.config = config or DuplexConfig()
         self._emergency = EmergencyWords(self.config.emergency, (self.config.robot_name,))
-        self._own = SelfHearing()
         self.reset()
 
     def reset(self) -> None:
         """Start a new stream."""
         self._emergency.reset()
-        self._own.reset()
         self._partners: dict[int, Partner] = {}
         self._queue: deque[int] = deque()
         self._answer: Answer | None = None
@@ -135,7 +139,6 @@ class DuplexController:
         self._last: int | None = None
         self._asked = False
         self._prepared = ""
-        self._hummed: set[str] = set()
         self._overheard: deque[UserTurn] = deque(maxlen=8)
 
     @property
@@ -160,13 +163,13 @@ class DuplexController:
         acts: list[DialogueAct] = []
         self._follow_speech(now, heard.spoken)
         for spotted in heard.spotted:
-            acts += self._take_spotted(spotted, heard.spoken)
-        for utterance in self._own.process(heard.utterances, heard.spoken.words if heard.spoken else ()):
+            acts += self._take_spotted(spotted)
+        for utterance in heard.utterances:
             acts += self._take_words(utterance)
         if heard.floor:
             for state in heard.floor:
                 self._partner(state.track_id).follow(state)
-            self._forget({state.track_id for state in heard.floor})
+            self._forget(now, {state.track_id for state in heard.floor})
             acts += self._listen_while_speaking(now)
             for partner in self._partners.values():
                 acts += self._judge_turn(partner)
@@ -178,9 +181,14 @@ class DuplexController:
     def _partner(self, track_id: int) -> Partner:
         return self._partners.setdefault(track_id, Partner(track_id))
 
-    def _forget(self, live: set[int]) -> None:
+    def _forget(self, now: float, live: set[int]) -> None:
+        """Forget who is gone, once nothing is left to be answered."""
         kept = live | set(self._queue) | ({self._answer.to} if self._answer else set())
-        self._partners = {track: each for track, each in self._partners.items() if track in kept or each.utterances}
+        self._partners = {
+            track: each
+            for track, each in self._partners.items()
+            if track in kept or (each.utterances and now - each.last_heard < FORGOTTEN)
+        }
 
     def _follow_speech(self, now: float, spoken: Spoken | None) -> None:
         answer = self._answer
@@ -191,9 +199,9 @@ class DuplexController:
         if answer.asked and answer.heard != before:
             self.brain.heard(answer.heard)
 
-    def _take_spotted(self, spotted: SpottedWord, spoken: Spoken | None) -> list[DialogueAct]:
+    def _take_spotted(self, spotted: SpottedWord) -> list[DialogueAct]:
         """Act on an emergency word before any text has it."""
-        word = self._emergency.spot(spotted, spoken.words if spoken else ())
+        word = self._emergency.spot(spotted)
         if word is None:
             return []
         partner = self._partner(spotted.track_id)
@@ -274,25 +282,33 @@ class DuplexController:
         over = (floor.over >= config.over and floor.silence >= PAUSE) or floor.silence >= (
             finished if floor.over >= 0.5 else config.thinking
         )
-        if over and self._is_request(turn, floor):
+        if over and self._is_request(partner, turn, floor):
             self._queue.append(partner.track_id)
         elif turn is not None and turn.final and floor.silence >= _ASIDE and over:
             self._overheard.append(turn)
             partner.close()
-        elif config.hum_after and turn and floor.holds > 0.7 and floor.speech > config.hum_after:
-            yield from self._hum(partner, turn)
+        elif turn is not None and config.hum_after is not None and floor.speech > config.hum_after:
+            yield from self._hum(partner, turn, floor)
 
-    def _is_request(self, turn: UserTurn | None, floor: FloorState) -> bool:
+    def _is_request(self, partner: Partner, turn: UserTurn | None, floor: FloorState) -> bool:
         if turn is None:
             return bool(self.config.openers) and floor.takes >= self.config.unsaid and floor.silence < 1.0
-        if turn.addressed < self.config.addressed or floor.side > self.config.aside:
+        if turn.addressed < max(self.config.sure, self.config.addressed) and not self._is_meant(partner, turn, floor):
             return False
         return self._asked or floor.takes >= floor.backchannel or len(turn.text.split()) > 3
 
-    def _hum(self, partner: Partner, turn: UserTurn) -> Iterator[DialogueAct]:
-        if turn.id not in self._hummed and self._answer is None and turn.addressed >= self.config.addressed:
-            self._hummed.add(turn.id)
-            yield Speak(self._new_id(), self.config.hum, partner.name, partner.track_id, partner.direction)
+    def _is_meant(self, partner: Partner, turn: UserTurn, floor: FloorState) -> bool:
+        """Whether the robot is meant by who has not called it."""
+        if turn.addressed < self.config.addressed - self.config.doubt or floor.side > self.config.aside:
+            return False
+        replied = any(other.last_voice > partner.last_voice for other in self._partners.values())
+        return turn.addressed >= self.config.addressed or (floor.silence >= self.config.reply and not replied)
+
+    def _hum(self, partner: Partner, turn: UserTurn, floor: FloorState) -> Iterator[DialogueAct]:
+        thinks = floor.silence >= PAUSE and floor.holds > 0.7
+        if thinks and not partner.hummed and self._answer is None and turn.addressed >= self.config.addressed:
+            partner.hummed = True
+            yield Speak(self._new_id(), self.config.hum, partner.name, partner.track_id, partner.direction, hums=True)
 
     def _begin_next(self, now: float) -> list[DialogueAct]:
         """Begin the answer to whoever has waited longest, if nobody else talks to the robot."""
@@ -308,9 +324,9 @@ class DuplexController:
         named = is_known(partner.name) and (bool(self._queue) or self._last not in (None, to))
         if named:
             answer.prefix = f"{partner.name},"
-        elif not partner.read and self.config.openers:
+        elif not partner.read(now) and self.config.openers:
             answer.prefix = self.config.openers[self._count % len(self.config.openers)]
-        if not partner.read and answer.prefix:
+        if not partner.read(now) and answer.prefix:
             acts.append(self._speak(answer, answer.prefix, now))
         self._last = to
         return acts
@@ -326,12 +342,13 @@ class DuplexController:
             return []
         partner = self._partner(answer.to)
         if not answer.asked:
-            if not partner.read and now - max(partner.last_voice, answer.since) < self.config.word_patience:
+            if not partner.read(now) and now - max(partner.last_voice, answer.since) < self.config.word_patience:
                 return []
             if (turn := partner.turn) is None:
                 return self._drop()
             answer.turn, answer.utterances = turn, tuple(partner.utterances.values())
             partner.close()
+            self._asked = False
             answer.events = self.brain.respond(turn, self._context())
             self._overheard.clear()
         acts = list(self._pieces(answer, now))

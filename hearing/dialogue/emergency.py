@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from difflib import SequenceMatcher
 
 from hearing.attribution.clauses import (
@@ -23,7 +24,6 @@ from hearing.attribution.clauses import (
     word_set,
 )
 from hearing.errors import InputError
-from hearing.speech import SaidWord, self_heard
 from hearing.types import SpottedWord, Word
 
 WORDS = ("stop", "emergency", "halt", "freeze", "hold it")
@@ -37,6 +37,17 @@ _ALIKE, _LONG = 0.75, 4
 """How alike words must be, and of how many letters, if they were heard by their letters only."""
 _SAME = 0.4
 """Seconds by which a word that is spotted and the same one in a text may be apart."""
+_REMEMBERED = 64
+"""Utterances of which it is known what was acted on: far more than are revised at a time."""
+
+
+@dataclass(slots=True)
+class _Acted:
+    """What was acted on in an utterance: so many words of its text, those of them, and those that were spotted."""
+
+    number: int = 0
+    read: list[Word] = field(default_factory=list)
+    spotted: list[Word] = field(default_factory=list)
 
 
 class EmergencyWords:
@@ -70,31 +81,27 @@ class EmergencyWords:
 
     def reset(self) -> None:
         """Start a new stream."""
-        self._fired: dict[str, int] = {}
-        self._read: dict[str, list[Word]] = {}
-        self._spotted: dict[str, list[Word]] = {}
+        self._acted: dict[str, _Acted] = {}
 
     def process(self, utterance_id: str, words: Sequence[Word]) -> str | None:
         """Take what is heard of an utterance so far; return the emergency word that is new in it, or None."""
-        found = self._find(words)
-        if len(found) <= self._fired.get(utterance_id, 0):
+        found, acted = self._find(words), self._acted_on(utterance_id)
+        if len(found) <= acted.number:
             return None
-        self._fired[utterance_id] = len(found)
+        acted.number = len(found)
         phrase, at = found[-1]
-        if any(_near(words[at], spotted) for spotted in self._spotted.get(utterance_id, ())):
+        if any(_near(words[at], spotted) for spotted in acted.spotted):
             return None
-        self._read.setdefault(utterance_id, []).append(words[at])
+        acted.read.append(words[at])
         return phrase
 
-    def spot(self, spotted: SpottedWord, said: Sequence[SaidWord] = ()) -> str | None:
+    def spot(self, spotted: SpottedWord) -> str | None:
         """Take a word that was spotted; return it if it is to be acted on, or None.
 
         Parameters
         ----------
         spotted
             From `HearingOutput.spotted`; other words than emergency words are left alone.
-        said
-            What the loudspeaker played in the last seconds: the robot's own word is none (`hearing.speech.self_heard`).
         """
         phrase, before = tuple(_tokens(spotted.word)), _tokens(spotted.before)
         # A single word before that is none of the language's small ones may be a name, misheard.
@@ -102,17 +109,23 @@ class EmergencyWords:
         if phrase not in self._phrases or not (is_name or all(self._calls(word) for word in before[-2:])):
             return None
         heard = Word(spotted.word, spotted.start_time, spotted.end_time, spotted.probability, spotted.emitted)
-        acted = self._spotted.setdefault(spotted.utterance_id, [])
-        known = (*acted, *self._read.get(spotted.utterance_id, ()))
-        if self_heard([heard], said) or any(_near(heard, earlier) for earlier in known):
+        acted = self._acted_on(spotted.utterance_id)
+        if any(_near(heard, earlier) for earlier in (*acted.spotted, *acted.read)):
             return None
-        acted.append(heard)
+        acted.spotted.append(heard)
         return " ".join(phrase)
 
     def find(self, text: str) -> str | None:
         """Return the first emergency word that is said as one in a text, or None."""
         found = self._find([Word(word, 0.0, 0.0, 1.0, 0.0) for word in text.split()])
         return found[0][0] if found else None
+
+    def _acted_on(self, utterance_id: str) -> _Acted:
+        """Return what was acted on in an utterance, to be noted in; forget the one that was longest of no interest."""
+        acted = self._acted[utterance_id] = self._acted.pop(utterance_id, _Acted())
+        if len(self._acted) > _REMEMBERED:
+            del self._acted[next(iter(self._acted))]
+        return acted
 
     def _find(self, words: Sequence[Word]) -> list[tuple[str, int]]:
         """Return the emergency words in a text, and the numbers of the words that they begin with."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from hearing.dialogue.floor import FloorState, RobotNow
 from hearing.dialogue.listening import FloorListener
 from hearing.dialogue.written import WRITTEN, WrittenTurns
 from hearing.errors import InputError
-from hearing.speech import LombardFilter, LombardStyle, Speaking, Synthesizer, split_clauses
+from hearing.speech import LombardFilter, LombardStyle, SelfHearing, Speaking, Synthesizer, split_clauses
 from hearing.types import SAMPLE_RATE, FaceState, Float32Array, SourceAudio, SpottedWord, Track, Utterance
 
 DUCKED_DB = -9.0
@@ -35,7 +35,6 @@ _SAME_DIRECTION = 0.2
 _TALKS = 0.5
 """Probability of voice from which on a track is somebody's."""
 _ANNOUNCEMENTS = 8
-_NO_ANSWER = "announcement"
 Voices = tuple[tuple[Track, ...], tuple[SourceAudio, ...]]
 """The people who are heard in a step of the pipeline, and their separated signals."""
 
@@ -123,6 +122,7 @@ class Interlocutor:
         self._controller, self._synthesizer, self._floor = controller, synthesizer, floor
         self._lombard = LombardFilter(loudspeaker_db)
         self._written = WrittenTurns()
+        self._own = SelfHearing()
         self._announcements: deque[str] = deque(maxlen=_ANNOUNCEMENTS)
         self._announcement: tuple[str, Speaking] | None = None
         self.muted = False
@@ -135,10 +135,12 @@ class Interlocutor:
         self._floor.reset()
         self._lombard.reset()
         self._written.reset()
+        self._own.reset()
         if self._announcement is not None and self._announcement[1].remaining > 0:
             self._announcements.appendleft(self._announcement[0])
         self._answer: tuple[str, Speaking] | None = None
         self._announcement = None
+        self._hum: Speaking | None = None
         self._interrupted = self._kept = self._lost = False
         self._sounded = self._polled = 0.0
         self._voice = ""
@@ -195,6 +197,7 @@ class Interlocutor:
         if now - self._polled >= POLL:
             self._brain, self._polled = self._controller.brain.poll(), now
         self._follow_loudspeaker(stretch)
+        stretch = self._of_people(stretch)
         states = self._states(stretch)
         written, read = self._written.take(stretch.start_sample, stretch.n_samples, bool(states))
         heard = Heard([*states, *read], [*stretch.utterances, *written], self._spoken(stretch.played), stretch.spotted)
@@ -208,11 +211,22 @@ class Interlocutor:
         return tuple(acts), self._play(stretch)
 
     def _all_speaking(self) -> list[Speaking]:
+        return self._holding() + ([] if self._hum is None else [self._hum])
+
+    def _holding(self) -> list[Speaking]:
+        """Return what takes the floor when it sounds."""
         return [speech[1] for speech in (self._announcement, self._answer) if speech is not None]
+
+    def _of_people(self, stretch: Stretch) -> Stretch:
+        """Take the robot's own speech out of what was heard, before anything is made of it."""
+        said = [word for speaking in self._all_speaking() for word in speaking.words(stretch.played)]
+        utterances = self._own.process(stretch.utterances, said)
+        return replace(stretch, utterances=utterances, spotted=self._own.others(stretch.spotted))
 
     def _states(self, stretch: Stretch) -> tuple[FloorState, ...]:
         """Ask the floor model about the steps of the stretch."""
-        robot = RobotNow(self.speaks, self._controller.asked)
+        speaks = any(speaking.sounding for speaking in self._holding())
+        robot = RobotNow(speaks, self._controller.asked)
         states: tuple[FloorState, ...] = ()
         for number, (tracks, sources) in enumerate(stretch.voices):
             # What sounds but was never heard to talk is a machine that takes the floor from nobody.
@@ -236,24 +250,18 @@ class Interlocutor:
 
     def _spoken(self, played: float | None) -> Spoken | None:
         """Tell the controller how far the answer is; nothing while that cannot be known."""
-        if self._lost or not self._all_speaking():
+        if self._lost or self._answer is None:
             return None
-        words = tuple(word for speaking in self._all_speaking() for word in speaking.words(played))
-        if self._answer is None:
-            return Spoken(_NO_ANSWER, "", "", words)
         name, speaking = self._answer
         finished = speaking.remaining <= 0 and (played is None or played >= self._sounded)
-        return Spoken(name, speaking.said(played), speaking.unsaid(played), words, finished)
+        return Spoken(name, speaking.said(played), speaking.unsaid(played), finished)
 
     def _do(self, act: DialogueAct, stretch: Stretch) -> None:
         """Carry out what concerns the loudspeaker."""
         if isinstance(act, Speak):
-            if self._answer is None or self._answer[0] != act.answer_id:
-                self._answer = act.answer_id, Speaking(stretch.start_sample + stretch.n_samples)
-                self._interrupted = self._kept = False
             self._style = _style(act, stretch)
             self._lombard.set_style(self._style)
-            self._utter(act.text, self._answer[1])
+            self._utter(act.text, self._speaking_of(act, Speaking(stretch.start_sample + stretch.n_samples)))
         elif isinstance(act, Emergency):
             self._announcements.clear()
             if self._announcement is not None:
@@ -270,6 +278,17 @@ class Interlocutor:
             elif isinstance(act, Stop):
                 speaking.stop()
 
+    def _speaking_of(self, act: Speak, new: Speaking) -> Speaking:
+        """Return the speech that a piece belongs to: that of its answer, or a new one."""
+        if act.hums:
+            self._hum = new
+        elif self._answer is None or self._answer[0] != act.answer_id:
+            self._answer = act.answer_id, new
+            self._interrupted = self._kept = False
+        else:
+            return self._answer[1]
+        return new
+
     def _utter(self, text: str, speaking: Speaking) -> None:
         """Add text to a speech. A clause that the voice fails at is left out: the robot speaks on."""
         for clause in split_clauses(text):
@@ -279,7 +298,7 @@ class Interlocutor:
                 self._voice = str(error)
 
     def _play(self, stretch: Stretch) -> Float32Array:
-        """Make the next samples: of what is announced, or else of the answer."""
+        """Make the next samples: of what is announced, or else of the answer, and of a hum."""
         self._begin_announcement(stretch)
         samples = np.zeros(stretch.n_samples, np.float32)
         if self._announcement is not None:
@@ -290,6 +309,8 @@ class Interlocutor:
             self._keep(self._answer[1], keep, self._kept)
             self._kept = keep
             samples += self._answer[1].advance(stretch.n_samples)
+        if self._hum is not None:
+            samples += self._hum.advance(stretch.n_samples)
         if self.speaks:
             self._sounded = stretch.end_time + stretch.n_samples / SAMPLE_RATE
         shaped = self._lombard.process(samples)

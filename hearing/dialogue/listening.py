@@ -13,6 +13,9 @@ from hearing.dialogue.turn_classifier import LENGTH, TurnClassifier
 from hearing.types import FaceState, Float32Array, SourceAudio, Track, Utterance
 
 _FORGET_WORDS = 6.0
+"""Seconds after voice and words from which on what comes is another turn."""
+_DONE, _OVER = 2.0, 0.9
+"""Seconds of silence after which it is if the last one was over with this probability."""
 _SAME_DIRECTION = 0.2
 _ANY = 0.3
 """How likely a person is taken to talk to the robot before anything is known."""
@@ -34,6 +37,8 @@ class _Listened:
         Whether the classifier was asked in this pause.
     answered
         Whether the robot has spoken since: what comes is another turn.
+    over
+        How likely the turn was over at last.
     """
 
     prosody: ProsodyTracker = field(default_factory=ProsodyTracker)
@@ -42,7 +47,15 @@ class _Listened:
     silence: float = 60.0
     asked: bool = True
     answered: bool = False
+    over: float = 0.0
     words: dict[str, Utterance] = field(default_factory=dict)
+
+    def begins_another_turn(self, now: float) -> bool:
+        """Whether voice that begins now belongs to another turn than the words so far."""
+        # Noise that passes for voice for a moment makes no turn longer.
+        read = max((word.end_time for said in self.words.values() for word in said.words), default=now)
+        done = self.silence >= _DONE and self.over >= _OVER
+        return self.answered or done or self.silence > _FORGET_WORDS or now - read > _FORGET_WORDS
 
 
 class FloorListener:
@@ -122,15 +135,18 @@ class FloorListener:
         for track, person in self._people.items():
             others = max((tick.voice for other, tick in ticks.items() if other != track), default=0.0)
             person.answered |= robot.speaks and person.silence > PAUSE
-            noticed[track] = self._notice(person, ticks[track], others, tracks[track], faces)
-        return self._model.process(now, noticed, robot)
+            noticed[track] = self._notice(now, person, ticks[track], others, tracks[track], faces)
+        states = self._model.process(now, noticed, robot)
+        for state in states:
+            self._people[state.track_id].over = state.over
+        return states
 
     def _notice(
-        self, person: _Listened, tick: Prosody, others: float, track: Track, faces: Sequence[FaceState]
+        self, now: float, person: _Listened, tick: Prosody, others: float, track: Track, faces: Sequence[FaceState]
     ) -> PersonNow:
         over = None
         if tick.voice > 0.5:
-            if person.silence > _FORGET_WORDS or person.answered:
+            if person.silence > 0 and person.begins_another_turn(now):
                 person.words.clear()
                 person.sound = person.sound[-2 * TICK :]
             person.silence, person.asked, person.answered = 0.0, False, False

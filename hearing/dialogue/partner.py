@@ -13,6 +13,9 @@ from hearing.types import Direction, Utterance
 FORGOTTEN = 8.0
 """Seconds after which words that nobody answered belong to no turn any more."""
 _READ = 0.35
+SETTLED = 1.0
+"""Seconds for which a word must have been shown to be believed before it is final: longer than a recognizer that is not
+behind takes to hear an utterance once more at its end, so that what was misheard at first is seldom acted on."""
 
 
 @dataclass(slots=True)
@@ -33,6 +36,8 @@ class Partner:
         Stream time of the latest voice, and of the latest that belongs to a turn that is done with.
     answered
         Ids of utterances that have been answered, or that are of no interest.
+    hummed
+        Whether the robot said "mm-hm" in this turn.
     """
 
     track_id: int
@@ -44,6 +49,7 @@ class Partner:
     last_voice: float = 0.0
     closed_voice: float = 0.0
     answered: set[str] = field(default_factory=set)
+    hummed: bool = False
 
     def hear(self, utterance: Utterance) -> None:
         """Note new words, or that there were none after all."""
@@ -70,12 +76,18 @@ class Partner:
         self.answered |= set(self.utterances)
         self.utterances.clear()
         self.closed_voice = max(self.last_voice, until)
+        self.hummed = False
 
     def reopen(self, utterances: Iterable[Utterance]) -> None:
         """Take back that a turn was over."""
         self.answered -= {utterance.id for utterance in utterances}
         self.utterances |= {utterance.id: utterance for utterance in utterances}
         self.closed_voice = 0.0
+
+    @property
+    def last_heard(self) -> float:
+        """Stream time of the latest voice or word."""
+        return max([self.last_voice, *(part.end_time for part in self.utterances.values())])
 
     @property
     def fresh(self) -> bool:
@@ -103,13 +115,13 @@ class Partner:
             all(part.final for part in parts),
         )
 
-    @property
-    def read(self) -> bool:
-        """Whether the words reach to where the voice ended."""
-        return bool(self.utterances) and (
-            all(part.final for part in self.utterances.values())
-            or max(part.words[-1].end_time for part in self.utterances.values()) > self.last_voice - _READ
-        )
+    def read(self, now: float) -> bool:
+        """Whether the words are known and reach to where the voice ended: all are final, or have been shown a while."""
+        parts = self.utterances.values()
+        if all(part.final for part in parts):
+            return bool(parts)
+        shown = max(word.emitted_partial for part in parts if not part.final for word in part.words)
+        return shown <= now - SETTLED and max(part.words[-1].end_time for part in parts) > self.last_voice - _READ
 
     @property
     def here(self) -> PersonHere:

@@ -10,7 +10,7 @@ import numpy as np
 
 from hearing.recognition.text import normalize
 from hearing.speech.speaking import SaidWord
-from hearing.types import Utterance, Word
+from hearing.types import SpottedWord, Utterance, Word
 
 EARLIEST, LATEST = -0.25, 0.6
 """Seconds from a word at the loudspeaker to the same word at the microphones: how wrong recognizers time words, and the
@@ -37,7 +37,7 @@ class SelfHearing:
     def reset(self) -> None:
         """Start a new stream."""
         self._said: dict[tuple[float, str], SaidWord] = {}
-        self._shown: set[str] = set()
+        self._shown: dict[str, float] = {}
 
     def process(self, utterances: Sequence[Utterance], said: Sequence[SaidWord] = ()) -> tuple[Utterance, ...]:
         """Take what is new.
@@ -55,18 +55,32 @@ class SelfHearing:
         """
         self._said |= {(word.start_time, word.text): word for word in said}
         if said:
-            oldest = said[-1].start_time - REMEMBERED
+            oldest = max(word.start_time for word in said) - REMEMBERED
             self._said = {key: word for key, word in self._said.items() if key[0] >= oldest}
         words = tuple(self._said.values())
         others = []
         for utterance in utterances:
             if not self_heard(utterance.words, words):
-                self._shown.add(utterance.id)
+                self._show(utterance)
                 others.append(utterance)
-            elif utterance.id in self._shown:
-                self._shown.discard(utterance.id)
+            elif self._shown.pop(utterance.id, None) is not None:
                 others.append(replace(utterance, words=()))
         return tuple(others)
+
+    def others(self, spotted: Sequence[SpottedWord]) -> tuple[SpottedWord, ...]:
+        """Return the spotted words that people said, after `process` was told what the loudspeaker has played."""
+        said = tuple(self._said.values())
+        return tuple(
+            word
+            for word in spotted
+            if not self_heard([Word(word.word, word.start_time, word.end_time, 1.0, word.emitted)], said)
+        )
+
+    def _show(self, utterance: Utterance) -> None:
+        """Remember that an utterance was passed on, for as long as it may turn out to be the robot's."""
+        self._shown[utterance.id] = utterance.end_time
+        oldest = utterance.end_time - REMEMBERED
+        self._shown = {name: end for name, end in self._shown.items() if end >= oldest}
 
 
 def self_heard(words: Sequence[Word], said: Sequence[SaidWord]) -> bool:

@@ -14,7 +14,7 @@ from hearing_models.addressee.recipe import area_under_curve
 from hearing_models.floor.addresses import addresses_of
 from hearing_models.floor.material import Sound, make_material
 from hearing_models.floor.network import ODDS, FloorNetwork, export
-from hearing_models.floor.world import LAG, Address, Turn, World
+from hearing_models.floor.world import Address, Turn, World
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
@@ -32,6 +32,8 @@ _BLUR, _BLURRED = 0.5, {"level", "pitch", "voiced", "tilt", "change", "addressed
 """Noise on cues, in units of their spread: there are few turns, and they come again and again."""
 _BEGINNINGS = 5.0
 """How much more the first second counts of what is said while the robot speaks, where it is told what it is."""
+_ANSWERED, _SOON, _LATE = 0.85, (0.2, 1.3), (1.3, 3.8)
+"""Share of requests that the ideal robot answers, and seconds after which it does: half of them soon."""
 _KINDS = {"request": 0, "barge_in": 0, "backchannel": 1, "side": 2}
 
 
@@ -40,14 +42,16 @@ class Lines:
     """People in conversations: cues of shape (n, n_ticks, n_cues), and what is true, of shape (n, n_ticks, 3).
 
     True is whether the turn is over, whether it ends within 2 s (0 or 1), and what is said (0 to 2, as the last three
-    of `ODDS`); -1 where the question makes no sense.
+    of `ODDS`); -1 where the question makes no sense. Weights, of shape (n, n_ticks), are for whether the turn is over:
+    who has not been answered yet stands for those who have (inverse probability weighting, Horvitz & Thompson 1952).
     """
 
     cues: NDArray[np.float32]
     truth: NDArray[np.int8]
+    weights: NDArray[np.float32]
 
 
-def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes: int = 320, epochs: int = 12) -> Path:
+def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes: int = 640, epochs: int = 12) -> Path:
     """Make up conversations, train, judge, and write network and figures.
 
     Parameters
@@ -59,7 +63,7 @@ def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes:
     progress
         Is told what is done, how much of it, and of how much.
     scenes
-        Conversations to train on; a quarter as many are judged.
+        Conversations to train on; an eighth as many are judged.
     epochs
         Times that each is seen.
 
@@ -68,7 +72,7 @@ def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes:
     The network's file. Copy it to `hearing_models/floor/weights` to use it.
     """
     lines = {}
-    for split, number in (("train", scenes), ("dev", scenes // 4)):
+    for split, number in (("train", scenes), ("dev", scenes // 8)):
         sounds = make_material(split, folder / f"{split}.json", seed, progress)
         lines[split] = draw_lines(sounds, addresses_of(split, seed), number, seed, partial(progress, f"{split} scenes"))
     network = fit(lines["train"], seed, epochs, progress)
@@ -84,7 +88,7 @@ def draw_lines(
     progress: Callable[[int, int], None] = lambda *_: None,
 ) -> Lines:  # fmt: skip
     """Let an ideal robot take part in conversations, and note what it notices of everybody."""
-    cues, truth = [], []
+    cues, truth, weights = [], [], []
     for number in range(scenes):
         progress(number, scenes)
         rng = np.random.default_rng([seed, number])
@@ -99,8 +103,10 @@ def draw_lines(
             speaks, asked = robot.decide(world)
         for person, line in ticks.items():
             cues.append(as_matrix(line))
-            truth.append(_truth([turn for turn in world.turns if turn.person == person], len(line)))
-    return Lines(np.stack(cues), np.stack(truth))
+            own = [turn for turn in world.turns if turn.person == person]
+            truth.append(_truth(own, len(line)))
+            weights.append(_weights(own, np.array([robot.speaks for _, _, robot in line])))
+    return Lines(np.stack(cues), np.stack(truth), np.stack(weights))
 
 
 class _IdealRobot:
@@ -119,9 +125,9 @@ class _IdealRobot:
     def decide(self, world: World) -> tuple[bool, bool]:
         rng, now = self._rng, world.now
         for turn in world.turns[self._known :]:
-            if turn.kind == "request" and rng.uniform() < 0.85:
+            if turn.kind == "request" and rng.uniform() < _ANSWERED:
                 early = rng.uniform() < 0.06 and turn.end - turn.begin > 1.5
-                late = rng.uniform(0.2, 1.3) if rng.uniform() < 0.5 else rng.uniform(1.3, 3.8)
+                late = rng.uniform(*(_SOON if rng.uniform() < 0.5 else _LATE))
                 start = turn.begin + rng.uniform(0.5, 1.0) * 1.2 if early else turn.end + late
                 self._plans.append((start, rng.uniform(1.2, 5.0)))
             elif turn.kind == "barge_in" and self._until > turn.begin:
@@ -136,11 +142,11 @@ class _IdealRobot:
 
 
 def _truth(turns: Sequence[Turn], ticks: int) -> NDArray[np.int8]:
-    """Tell what is true of one person at every tick, as the robot could know it: late by `LAG`."""
+    """Tell what is true of one person at every tick."""
     truth = np.full((ticks, 3), _UNKNOWN, np.int8)
 
     def tick(seconds: float) -> int:
-        at: int = round((seconds + LAG) / PERIOD)
+        at: int = round(seconds / PERIOD)
         return min(max(at, 0), ticks)
 
     for turn, following in zip(turns, [*turns, None][1:], strict=True):
@@ -153,6 +159,24 @@ def _truth(turns: Sequence[Turn], ticks: int) -> NDArray[np.int8]:
             truth[begin:after, 1] = 0
             truth[max(tick(turn.end - _AHEAD), begin) : after, 1] = 1
     return truth
+
+
+def _weights(turns: Sequence[Turn], robot_speaks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Weigh the ticks of one person in which a request is over that the robot has not answered yet.
+
+    Without it whoever is not answered would seem to think, the more so the longer he is silent.
+    """
+    weights = np.ones(len(robot_speaks), np.float32)
+    for turn in turns:
+        if turn.kind != "request":
+            continue
+        end = min(round(turn.end / PERIOD), len(weights))
+        answered = np.flatnonzero(robot_speaks[end:])
+        last = end + int(answered[0]) if len(answered) else len(weights)
+        since = (np.arange(end, last) + 1) * PERIOD - turn.end
+        share = sum(np.interp(since, delays, (0.0, 0.5)) for delays in (_SOON, _LATE))
+        weights[end:last] = 1 / (1 - _ANSWERED * share)
+    return weights
 
 
 def fit(lines: Lines, seed: int, epochs: int, progress: Progress = lambda *_: None) -> FloorNetwork:
@@ -173,8 +197,9 @@ def fit(lines: Lines, seed: int, epochs: int, progress: Progress = lambda *_: No
         for at in range(0, len(order) - batch + 1, batch):
             chosen = np.sort(order[at : at + batch])
             cues, truth = torch.from_numpy(lines.cues[chosen]), torch.from_numpy(lines.truth[chosen]).long()
+            weights = torch.from_numpy(lines.weights[chosen])
             odds, _ = network(cues + blur * torch.randn_like(cues), torch.zeros(batch, MEMORY))
-            loss = loss_of(odds, cues, truth)
+            loss = loss_of(odds, cues, truth, weights)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -185,18 +210,20 @@ def fit(lines: Lines, seed: int, epochs: int, progress: Progress = lambda *_: No
     return network.eval()
 
 
-def loss_of(odds: Tensor, cues: Tensor, truth: Tensor) -> Tensor:
+def loss_of(odds: Tensor, cues: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
     """Return the mean cross entropy: of pauses, of what is to come, and of what is said."""
     silent = cues[..., CUES.index("silence")] > 0
     pause = (truth[..., 0] >= 0) & silent
     ahead, said = truth[..., 1] >= 0, truth[..., 2] >= 0
-    over = functional.binary_cross_entropy_with_logits(odds[..., 0][pause], truth[..., 0][pause].float())
+    over = functional.binary_cross_entropy_with_logits(
+        odds[..., 0][pause], truth[..., 0][pause].float(), weights[pause], reduction="sum"
+    )
     yields = functional.binary_cross_entropy_with_logits(odds[..., 1][ahead], truth[..., 1][ahead].float())
     kinds = functional.cross_entropy(odds[..., 2:][said], truth[..., 2][said], reduction="none")
     # Whether to stop is decided soon after somebody begins to speak while the robot does.
     begins = (cues[..., CUES.index("robot_speaks")] > 0) & ~silent & (cues[..., CUES.index("run")] < np.log1p(1.0))
     weight = 1 + _BEGINNINGS * begins[said].float()
-    return 2 * over + 0.5 * yields + (weight * kinds).sum() / weight.sum()
+    return 2 * over / weights[pause].sum() + 0.5 * yields + (weight * kinds).sum() / weight.sum()
 
 
 def judge(network: FloorNetwork, lines: Lines) -> dict[str, float]:
@@ -205,7 +232,8 @@ def judge(network: FloorNetwork, lines: Lines) -> dict[str, float]:
         odds, _ = network(torch.from_numpy(lines.cues), torch.zeros(len(lines.cues), MEMORY))
         silent = lines.cues[..., CUES.index("short_silence")]
         found, truth = odds.numpy(), lines.truth
-        figures = {"loss": float(loss_of(odds, torch.from_numpy(lines.cues), torch.from_numpy(truth).long()))}
+        tensors = torch.from_numpy(lines.cues), torch.from_numpy(truth).long(), torch.from_numpy(lines.weights)
+        figures = {"loss": float(loss_of(odds, *tensors))}
     # Who is answered has ended.
     answered = lines.cues[..., CUES.index("robot_speaks")] > 0
     judged = lines.cues[..., CUES.index("sounds_over")]

@@ -49,6 +49,11 @@ def test_answers_that_come_early_or_never_or_to_somebody_else():
     assert judged([turn(1.0, 3.0)], Speech(2, 3.4, 6.0)).missed == 1
 
 
+def test_who_stops_the_robot_needs_no_answer():
+    assert judged([turn(1.0, 3.0)], emergencies=[(3.2, "turn1_0")]).missed == 0
+    assert judged([turn(1.0, 3.0)], emergencies=[(3.2, "turn12_0")]).missed == 1
+
+
 def test_who_waits_for_the_answer_to_somebody_else_is_not_missed():
     found = judged([turn(1.0, 3.0), turn(1.5, 3.2, person=2)], Speech(1, 3.4, 8.0), Speech(2, 9.0, 12.0))
     assert found.missed == 0

@@ -2,7 +2,6 @@ import pytest
 
 from hearing.dialogue.emergency import EmergencyWords
 from hearing.errors import InputError
-from hearing.speech import SaidWord
 from hearing.types import SpottedWord, Word
 
 
@@ -81,7 +80,12 @@ def test_each_time_counts_once_whichever_way_it_is_known_first():
     assert emergency.spot(spotted("stop", 5.0, utterance="b")) == "stop"
 
 
-def test_the_robot_does_not_stop_at_its_own_word():
-    said = [SaidWord("stop", 0.9, 1.3, True)]
-    assert EmergencyWords().spot(spotted("stop", 1.0), said) is None
-    assert EmergencyWords().spot(spotted("stop", 2.5), said) == "stop"
+def test_what_was_acted_on_is_forgotten_of_utterances_that_are_long_over():
+    emergency = EmergencyWords()
+    assert emergency.process("first", words("stop")) == "stop"
+    for number in range(30):
+        emergency.process(f"u{number}", words("go on"))
+        assert emergency.process("first", words("stop")) is None
+    for number in range(1000):
+        emergency.process(f"v{number}", words("go on"))
+    assert emergency.process("first", words("stop")) == "stop"

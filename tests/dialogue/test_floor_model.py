@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from hearing.dialogue.endings import TextCues, text_cues
-from hearing.dialogue.floor import CUES, FloorModel, PersonNow, RobotNow, TurnClock, as_matrix
+from hearing.dialogue.floor import CUES, FloorModel, FloorState, PersonNow, RobotNow, TurnClock, as_matrix
 from hearing.dialogue.listening import FloorListener
 from hearing.dialogue.prosody import Prosody
 from hearing.errors import InputError
@@ -146,3 +146,41 @@ def test_the_listener_tells_everybody_every_tenth_of_a_second():
     assert not any(s.talking for s in found if s.track_id == 2)
     assert classifier.asked == 1
     assert found[-1].direction == Direction(0.6)
+
+
+class NotingModel:
+    """Is told of people, and finds every turn over with one probability."""
+
+    def __init__(self, over):
+        self.over, self.texts = over, []
+
+    def reset(self):
+        pass
+
+    def process(self, now, people, robot):
+        self.texts += [person.text for person in people.values()]
+        return tuple(FloorState(now, track, False, 0, 0, 0, self.over, 0, 0, 0, 0) for track in people)
+
+
+def heard_texts(over, pause, blip=None):
+    """Say "He never finds it.", and after a pause something else; return what the model was told in the second turn."""
+    model = NotingModel(over)
+    listener = FloorListener(model)
+    word = Word("it.", 0.7, 0.9, 0.9, 1.0)
+    said = Utterance("u", 0, True, "Anna", 1, (word,), 0.0, 0.9, Direction(0.3), CueConfidence(0.9), 0.1)
+    for step in range(round((1.0 + pause + 0.5) / 0.064)):
+        now = step * 0.064
+        voice = now < 1.0 or now >= 1.0 + pause or (blip is not None and 0 <= now - blip < 0.2)
+        samples, talking = np.zeros(1024, np.float32), np.full(4, float(voice), np.float32)
+        sources = [SourceAudio(1, samples, samples, talking, step * 1024)]
+        listener.process([Track(1, now, Direction(0.3), 1.0)], sources, [said] if step == 18 else [])
+    return set(model.texts[-2:])
+
+
+@pytest.mark.parametrize(
+    ("over", "pause", "blip", "goes_on"),
+    [(0.1, 3.0, None, True), (0.99, 3.0, None, False), (0.99, 1.0, None, True), (0.1, 7.0, None, False),
+     (0.1, 7.0, 4.0, False)],
+)  # fmt: skip
+def test_what_was_over_or_said_long_ago_is_no_part_of_the_next_turn(over, pause, blip, goes_on):
+    assert heard_texts(over, pause, blip) == ({"it."} if goes_on else {""})

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from stand_ins import ANNA, STEP, Company, PlainFloor, QuickVoice
+from stand_ins import ANNA, STEP, WORD, Company, PlainFloor, QuickVoice, utterance
 
-from hearing.dialogue.acts import Look
+from hearing.dialogue.acts import DialogueAct, Emergency, Look, Speak
 from hearing.dialogue.brains.grammar_brain import GrammarBrain
 from hearing.dialogue.brains.grammar_file import load_grammar
-from hearing.dialogue.controller import DuplexConfig, DuplexController
-from hearing.dialogue.floor import FloorState
+from hearing.dialogue.controller import DuplexConfig, DuplexController, Heard
+from hearing.dialogue.floor import FloorState, RobotNow
 from hearing.dialogue.interlocutor import Interlocutor, Stretch
 from hearing.dialogue.written import WRITTEN
-from hearing.types import SAMPLE_RATE, Direction, FaceState, SourceAudio, Track
+from hearing.types import SAMPLE_RATE, Direction, FaceState, SourceAudio, SpottedWord, Track, Utterance
 
 GRAMMAR = load_grammar()
 
@@ -26,9 +26,20 @@ class NotingFloor(PlainFloor):
     def reset(self) -> None:
         super().reset()
         self.told: list[tuple[set[int], set[int]]] = []
+        self.texts: list[str] = []
+        self.robot_speaks = False
 
-    def process(self, tracks: Sequence[Track], sources: Sequence[SourceAudio], *more: object) -> tuple[FloorState, ...]:
+    def process(
+        self,
+        tracks: Sequence[Track],
+        sources: Sequence[SourceAudio],
+        utterances: Sequence[Utterance] = (),
+        faces: Sequence[FaceState] = (),
+        robot: RobotNow | None = None,
+    ) -> tuple[FloorState, ...]:
         self.told.append(({track.id for track in tracks}, {source.track_id for source in sources}))
+        self.texts += [utterance.text for utterance in utterances]
+        self.robot_speaks |= robot is not None and robot.speaks
         return super().process(tracks, sources)
 
 
@@ -100,3 +111,36 @@ def test_the_floor_is_told_that_the_robot_speaks() -> None:
     people.until(lambda: not people.robot.speaks)
     assert people.now - begun == pytest.approx(0.9, abs=0.15)
     assert sum(sound.any() for sound in people.sound) * STEP / SAMPLE_RATE == pytest.approx(0.9, abs=0.15)
+
+
+ANNOUNCED = "please stop the press before I go to bay four"
+
+
+def test_nothing_is_made_of_its_own_speech() -> None:
+    floor = NotingFloor()
+    people = Company(robot(floor))
+    people.robot.announce(ANNOUNCED)
+    people.until(lambda: people.robot.speaks)
+    begun = people.now
+    people.until(lambda: not people.robot.speaks)
+    echo = utterance(ANNOUNCED, begun + 0.1, begun + 0.1 + len(ANNOUNCED.split()) * WORD)
+    stop = SpottedWord("stop", "u1", 1, begun + WORD, begun + 2 * WORD, begun + 1.0, 0.9)
+    start = round(people.now * SAMPLE_RATE)
+    people.robot.process(Stretch(start, STEP, [((Track(1, 0.0, ANNA, 0.9),), ())], [echo], spotted=[stop]))
+    for number in range(1, 20):
+        silent = Track(1, 0.0, ANNA, 0.1)
+        acts, _ = people.robot.process(Stretch(start + number * STEP, STEP, [((silent,), ())]))
+        assert not [act for act in acts if isinstance(act, (Speak, Emergency))]
+    assert floor.texts == []
+
+
+def test_a_hum_takes_the_floor_from_nobody() -> None:
+    class Humming(DuplexController):
+        def process(self, now: float, heard: Heard) -> list[DialogueAct]:
+            return [Speak("answer_1", "one two", "Anna", 1, hums=True)] if now < 0.15 else []
+
+    floor = NotingFloor()
+    people = Company(Interlocutor(Humming(GrammarBrain(GRAMMAR)), QuickVoice(), floor))
+    people.steps(2.0)
+    assert sum(sound.any() for sound in people.sound) * STEP / SAMPLE_RATE == pytest.approx(0.6, abs=0.15)
+    assert not floor.robot_speaks

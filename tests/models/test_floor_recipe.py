@@ -1,10 +1,13 @@
+from types import SimpleNamespace
+
 import numpy as np
 import onnxruntime
+import pytest
 import torch
 from hearing_models.floor.material import Sound, voice_of
 from hearing_models.floor.network import ODDS, export
-from hearing_models.floor.recipe import draw_lines, fit, judge, loss_of
-from hearing_models.floor.world import Address, World
+from hearing_models.floor.recipe import _IdealRobot, _weights, draw_lines, fit, judge, loss_of
+from hearing_models.floor.world import Address, Turn, World
 
 from hearing.dialogue.floor import CUES, MEMORY, FloorModel, PersonNow, RobotNow
 
@@ -40,12 +43,29 @@ def test_turns_have_truths_that_fit():
     assert (lines.cues[..., CUES.index("voice")][over == 1] < 0.5).all()
 
 
+def test_who_is_not_answered_yet_stands_for_those_who_have_been():
+    said = Turn(1, "request", True, SOUNDS[0], ADDRESSES[0], 1.0, 2.0)
+    total, number, end = np.zeros(60), 4000, 20
+    for seed in range(number):
+        robot, world = _IdealRobot(np.random.default_rng(seed)), SimpleNamespace(turns=[said], now=0.0)
+        speaks = np.zeros(60, bool)
+        for tick in range(60):
+            world.now = (tick + 1) / 10
+            speaks[tick] = robot.decide(world)[0]
+        if not speaks[:end].any():
+            waits = np.cumsum(speaks) == 0
+            total += waits * _weights([said], speaks)
+    assert total[end + 30] / total[end] == pytest.approx(1.0, abs=0.1)
+    assert total[end + 8] / total[end] == pytest.approx(1.0, abs=0.05)
+
+
 def test_the_network_learns_and_runs_step_by_step_as_it_was_trained(tmp_path):
     lines = draw_lines(SOUNDS, ADDRESSES, 6, seed=1)
     network = fit(lines, seed=1, epochs=8)
-    cues, truth = torch.from_numpy(lines.cues), torch.from_numpy(lines.truth).long()
+    tensors = torch.from_numpy(lines.cues), torch.from_numpy(lines.truth).long(), torch.from_numpy(lines.weights)
+    cues = tensors[0]
     odds, _ = network(cues, torch.zeros(len(cues), MEMORY))
-    assert float(loss_of(odds, cues, truth).detach()) < float(loss_of(torch.zeros_like(odds), cues, truth))
+    assert float(loss_of(odds, *tensors).detach()) < float(loss_of(torch.zeros_like(odds), *tensors))
     assert all(0 <= value <= 1 for name, value in judge(network, lines).items() if name != "loss")
     path = tmp_path / "floor.onnx"
     export(network, path)
@@ -68,6 +88,20 @@ def test_words_are_shown_late_and_utterances_become_final():
         assert utterance.start_time == turn.begin
     latest = {utterance.id: utterance for utterance in shown}
     assert all(utterance.final for utterance in list(latest.values())[:-2])
+
+
+def test_most_emergency_words_are_spotted_before_they_are_shown():
+    shouts = [sound("command", 8, "Robot, stop it."), sound("command", 8, "Bring the drill.")]
+    world = World(shouts, ADDRESSES, np.random.default_rng(0), 1)
+    noticed = [world.step(False) for _ in range(2000)]
+    spotted = [(word, each.now) for each in noticed for word in each.spotted]
+    said = [turn for turn in world.turns if "stop" in turn.text and turn.end < world.now - 1]
+    assert 0.5 * len(said) < len(spotted) <= len(said)
+    for word, now in spotted:
+        turn = next(turn for turn in world.turns if turn.name == word.utterance_id.split("_")[0])
+        end = next(turn.begin + end for text, end in turn.sound.words if text == "stop")
+        assert (word.word, word.before, word.track_id) == ("stop", "Robot,", turn.person)
+        assert 0.0 <= now - end <= 0.3
 
 
 def test_the_same_seed_makes_the_same_world():

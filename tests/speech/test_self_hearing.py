@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hearing.speech import SaidWord, SelfHearing, self_heard
-from hearing.types import CueConfidence, Direction, Utterance, Word
+from hearing.types import CueConfidence, Direction, SpottedWord, Utterance, Word
 
 TEXT = "Okay, I will bring the red box to bay five. Please stop the press before I come."
 EVERY = 0.35
@@ -114,3 +114,23 @@ def test_people_pass_and_old_words_are_forgotten() -> None:
     assert own.process([late]) == (late,)
     own.reset()
     assert own.process([late], ()) == (late,)
+
+
+def test_what_was_passed_on_long_ago_is_not_taken_back() -> None:
+    own = SelfHearing()
+    early = spoken_utterance("somebody", at("I"), final=False)
+    own.process([early])
+    for number in range(100):
+        own.process([spoken_utterance("somebody", 20.0 + number, id=f"u{number}")])
+    own.process((), said())
+    assert own.process([spoken_utterance("i will bring the red", at("I"), 1)]) == ()
+
+
+@pytest.mark.parametrize(
+    ("start", "its_own"), [(at("stop"), True), (at("stop") + 0.2, True), (at("stop") + 1.5, False)]
+)
+def test_a_word_that_is_spotted_in_its_own_speech_is_nobodys(start: float, its_own: bool) -> None:
+    own = SelfHearing()
+    own.process((), said())
+    spotted = SpottedWord("stop", "u", 1, start, start + 0.3, start + 0.4, 0.9)
+    assert own.others([spotted]) == (() if its_own else (spotted,))

@@ -80,6 +80,7 @@ class Dialogue(StageNode):
         declare("permissions", [""], "Who may command what: INTENT=anyone, INTENT=known, or INTENT=Anna,Ben", live=True)
         declare("robot_name", "Robot", "What people call the robot")
         declare("threshold", 0.5, "Probability of being said to the robot from which on to answer", (0.0, 1.0))
+        declare("hum_after", 0.0, "Seconds of speech after which to hum when somebody pauses; 0: never", (0.0, 60.0))
         declare("emergency_words", list(DuplexConfig().emergency), "Words on which everything stops, whoever says them")
         declare("voice", "", "Synthesizer; empty: the packaged one", choices=("", *synthesizer_names()))
         declare("voice_folder", "", "Folder of the voice's files, for synthesizers that need one")
@@ -102,7 +103,10 @@ class Dialogue(StageNode):
         """Load the brain, the voice and the models."""
         commands, brain = self._make_brain({name: self.value(name) for name in _BRAIN})
         words = self.texts("emergency_words")
-        config = DuplexConfig(self.value("robot_name"), addressed=self.value("threshold"), emergency=words)
+        hum_after = self.value("hum_after") or None
+        config = DuplexConfig(
+            self.value("robot_name"), addressed=self.value("threshold"), emergency=words, hum_after=hum_after
+        )
         folder = self.value("voice_folder")
         voice = load_synthesizer(self.value("voice") or None, Path(folder) if folder else None)
         floor = FloorListener(classifier=self._classifier())
