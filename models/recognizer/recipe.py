@@ -38,7 +38,7 @@ DEVELOPMENT_TRIALS = 24
 PACKAGED_SENTENCES = 2600
 """Said by the voices that packages ship."""
 NOISE_MINUTES = 45.0
-ANNOUNCEMENT_MINUTES = 15.0
+ANNOUNCEMENT_MINUTES = 45.0
 ROBOTS = 0.4
 """Share of the synthetic sentences that are said to robots or around them; the others are general English."""
 DEVELOPMENT_SENTENCES = 80
