@@ -34,7 +34,7 @@ class _Stream:
     """State of one track: what is not yet judged, samples before it, the network's memory, the loudest level."""
 
     pending: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
-    talking: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
+    talking: Float32Array = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     context: Float32Array = field(default_factory=lambda: np.zeros(CONTEXT, np.float32))
     hidden: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
     cell: Float32Array = field(default_factory=lambda: np.zeros((1, 1, 128), np.float32))
@@ -68,16 +68,18 @@ class VoiceActivity:
 
         Returns
         -------
-        Probability that the talker speaks, for each window of 512 samples that is complete now, (n_windows,).
+        Probability that the talker speaks for each window of 512 samples that is complete now, and that he would if it
+        were not decided whose voice it is that several tracks claim: shape (n_windows, 2).
         """
         stream = self._streams.setdefault(audio.track_id, _Stream())
         samples = np.concatenate([stream.pending, audio.samples])
-        talking = np.concatenate([stream.talking, audio.talking])
+        claimed = audio.talking if audio.claimed is None else audio.claimed
+        talking = np.concatenate([stream.talking, np.column_stack([audio.talking, claimed])])
         n_windows = len(samples) // WINDOW
         n_hops = n_windows * WINDOW // HOP
         stream.pending, stream.talking = samples[n_windows * WINDOW :], talking[n_hops:]
         if n_windows == 0:
-            return np.zeros(0, np.float32)
+            return np.zeros((0, 2), np.float32)
         windows = samples[: n_windows * WINDOW].reshape(n_windows, WINDOW)
         context = np.concatenate([stream.context[None], windows[:-1, -CONTEXT:]])
         stream.context = windows[-1, -CONTEXT:]
@@ -88,7 +90,7 @@ class VoiceActivity:
         )
         speech = np.asarray(probability, np.float32).reshape(-1)
         # Silero VAD believes whatever leaks in from others: it may only doubt what the other network believes.
-        own: NDArray[np.float32] = talking[:n_hops].reshape(n_windows, -1).max(axis=1) * np.sqrt(speech)
+        own: NDArray[np.float32] = talking[:n_hops].reshape(n_windows, -1, 2).max(axis=1) * np.sqrt(speech)[:, None]
         return own
 
     @staticmethod

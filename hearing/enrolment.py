@@ -89,5 +89,5 @@ def _heard(blocks: Iterable[Float32Array], activity: VoiceActivity, encoder: Voi
         padded = np.pad(block, (0, -len(block) % HOP))
         talking = np.ones(len(padded) // HOP, np.float32)
         likely = activity.process(SourceAudio(0, padded, padded, talking, 0))
-        heard.process(block, np.repeat(likely, WINDOW // HOP))
+        heard.process(block, np.repeat(likely[:, 0], WINDOW // HOP))
     return heard

@@ -194,7 +194,9 @@ class FrontEnd:
         with self._clock("talkers' masks"):
             masks = self._masks.process(spectra, scene, tracks, machines + robot)
             if residual is not None:
-                masks = replace(masks, current=_without_residual(masks.current, spectra, residual))
+                share = _heard_beside(spectra, residual)
+                current = _without_residual(masks.current, spectra, residual)
+                masks = replace(masks, current=current, claimed=masks.claimed * share)
             masks = replace(masks, current=with_mouths(masks.current, tracks, mouths))
             talking = masks.current.active.mean(axis=1)
             tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
@@ -246,5 +248,10 @@ class FrontEnd:
 def _without_residual(masks: Masks, spectra: Spectra, residual: Float32Array) -> Masks:
     """Take from masks what is the robot's own voice, by its share (n_frames, N_BINS) in every bin's power."""
     left = 1 - residual
-    share = (left * spectra.power).sum(axis=1) / (spectra.power.sum(axis=1) + 1e-12)
-    return Masks(masks.direct * left, masks.speech * left, masks.active * share)
+    return Masks(masks.direct * left, masks.speech * left, masks.active * _heard_beside(spectra, residual))
+
+
+def _heard_beside(spectra: Spectra, residual: Float32Array) -> Float32Array:
+    """Return the share of each frame's power that is not the robot's own voice, of shape (n_frames,)."""
+    share: Float32Array = ((1 - residual) * spectra.power).sum(axis=1) / (spectra.power.sum(axis=1) + 1e-12)
+    return share

@@ -4,7 +4,8 @@ A window of audio counts as the track's own speech if it sounds like speech and 
 direction says that the talker there talks: speech of others leaks into every beam, but does not come from there.
 
 An utterance is noticed once somebody has surely spoken for some moments. It began where his speech did, sure or not;
-after a pause it goes on once he surely speaks again.
+after a pause it goes on once he surely speaks again. Who begins while somebody else still speaks claims a voice that is
+held for the other one's at first: once he surely speaks, his utterance began with what he claimed right before.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class SegmentationConfig:
     ----------
     threshold, sure
         A window is own speech if its probability exceeds the first, and surely if it exceeds the second.
+    disputed
+        So much speech that the track claimed right before its own counts as its own.
     onset, resumption, onset_window
         So much sure own speech within this window opens an utterance, or resumes it after a pause.
     gap
@@ -46,6 +49,7 @@ class SegmentationConfig:
 
     threshold: float = 0.3
     sure: float = 0.5
+    disputed: float = 1.0
     onset: float = 0.16
     resumption: float = 0.1
     onset_window: float = 0.8
@@ -68,8 +72,8 @@ class _Line:
         Position of the first held sample.
     judged
         Position up to which windows were judged.
-    recent
-        Probabilities of the last of them.
+    recent, claimed
+        Probabilities of the last of them that they are own speech, and before voices were told apart.
     held
         Audio that was neither handed on nor dropped.
     last_own
@@ -80,16 +84,20 @@ class _Line:
         The open utterance.
     opened
         Its first sample, or that of the last one; None if there was none yet.
+    settled
+        As in `SpeechChunk`, in samples.
     """
 
     start: int
     judged: int
     recent: deque[float]
+    claimed: deque[float]
     held: Float32Array = field(default_factory=lambda: np.zeros(0, np.float32))
     last_own: int = 0
     activity: float = 0.0
     utterance_id: str | None = None
     opened: int | None = None
+    settled: int = 0
 
 
 class UtteranceSegmenter:
@@ -127,7 +135,8 @@ class UtteranceSegmenter:
         audio
             The track's audio.
         speech
-            Probability that the windows that this audio completes are the track's own speech.
+            Probabilities that the windows that this audio completes are the track's own speech, and before it was
+            decided whose voice it is, of shape (n_windows, 2).
         now
             Stream time in seconds.
 
@@ -137,13 +146,14 @@ class UtteranceSegmenter:
         """
         if track.id not in self._lines:
             recent: deque[float] = deque(maxlen=_windows(self.config.lookback))
-            self._lines[track.id] = _Line(audio.start_sample, audio.start_sample, recent)
+            self._lines[track.id] = _Line(audio.start_sample, audio.start_sample, recent, recent.copy())
         line = self._lines[track.id]
         line.held = np.concatenate([line.held, audio.samples])
         fall = float(np.exp(-WINDOW / SAMPLE_RATE / self.config.activity_hold))
-        for probability in speech.tolist():
+        for probability, claimed in speech.tolist():
             line.judged += WINDOW
             line.recent.append(probability)
+            line.claimed.append(claimed)
             line.activity = max(probability, fall * line.activity)
             if line.utterance_id is not None and self._goes_on(line):
                 line.last_own = line.judged
@@ -191,9 +201,12 @@ class UtteranceSegmenter:
         # Before a pause only what is sure counts, as after one.
         first = _first_of_stretch(np.flatnonzero(recent > config.sure), len(recent), _windows(config.endpoint))
         first = _first_of_stretch(own, first, _windows(config.gap))
-        begin = line.judged - (len(recent) - first) * WINDOW
+        claimed = np.flatnonzero(np.array(line.claimed)[-len(recent) :] > config.threshold)
+        begin = max(_first_of_stretch(claimed, first, 0), first - _windows(config.disputed))
         line.last_own = line.judged - (len(recent) - 1 - int(own[-1])) * WINDOW
-        self._drop_until(line, begin - _samples(self.config.lead))
+        settled, opened = (line.judged - (len(recent) - w) * WINDOW - _samples(config.lead) for w in (first, begin))
+        self._drop_until(line, opened)
+        line.settled = settled
         self._count += 1
         line.utterance_id, line.opened = f"u{self._count:04d}", line.start
 
@@ -213,7 +226,8 @@ class UtteranceSegmenter:
         if last:
             line.utterance_id = None
         opened = (line.opened or 0) / SAMPLE_RATE
-        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened)
+        settled = line.settled / SAMPLE_RATE
+        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened, settled)
 
     @staticmethod
     def _drop_until(line: _Line, position: int) -> None:

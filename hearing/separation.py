@@ -279,17 +279,18 @@ class MvdrSeparator:
 
     def _listen(self, track: Track, beam: _Beam, spectra: Spectra, masks: TrackMasks, k: int) -> SourceAudio:
         """Apply one track's beam and synthesise."""
-        frames, speech, active = spectra.frames, masks.current.speech[k], masks.current.active[k]
+        frames, speech = spectra.frames, masks.current.speech[k]
+        active, claimed = masks.current.active[k], masks.claimed[k]
         if track.id in masks.past and len(self._past) > 1:
             past = masks.past[track.id]
             frames = np.concatenate([moment.frames for moment in self._past])
             known = len(frames) - len(speech)
             speech = np.concatenate([past.speech[0][-known:], speech])
-            active = np.concatenate([past.active[0][-known:], active])
+            active, claimed = (np.concatenate([past.active[0][-known:], new]) for new in (active, claimed))
         heard = np.einsum("tfm,fm->tf", frames, beam.weights.conj())
         samples = beam.synthesis.process(heard)
         enhanced = beam.enhanced.process(heard * np.maximum(speech, self.config.floor))
-        return SourceAudio(track.id, samples, enhanced, active, (self._frame - len(frames) - 1) * HOP)
+        return SourceAudio(track.id, samples, enhanced, active, (self._frame - len(frames) - 1) * HOP, claimed)
 
 
 def masked_covariance(frames: ComplexArray, share: Float32Array) -> ComplexArray:

@@ -33,11 +33,15 @@ class TrackMasks:
     ----------
     current
         For the newest frames.
+    claimed
+        Probability that each talker talks before it is decided whose voice it is that several of them claim, of shape
+        (n_tracks, n_frames).
     past
         For tracks that are new: the masks of the frames before the newest ones, by track id, of one stream each.
     """
 
     current: Masks
+    claimed: Float32Array
     past: dict[int, Masks]
 
 
@@ -91,13 +95,13 @@ class TalkerMasks:
             self._past.popleft()
         if not tracks:
             nothing = np.zeros((0, *spectra.power.shape), np.float32)
-            return TrackMasks(Masks(nothing, nothing, nothing[..., 0]), {})
+            return TrackMasks(Masks(nothing, nothing, nothing[..., 0]), nothing[..., 0], {})
         memories = np.stack([self._memories[track.id] for track in tracks])
         features = self._features(spectra, scene, directions)[: len(tracks)]
         masks, memories = self._network.process(features, memories)
-        masks = self._contention.process(spectra, tracks, masks, features[:, scene.shape[0]])
+        left = self._contention.process(spectra, tracks, masks, features[:, scene.shape[0]])
         self._memories = {track.id: memory for track, memory in zip(tracks, memories, strict=True)}
-        return TrackMasks(masks, past)
+        return TrackMasks(left, masks.active, past)
 
     def _features(self, spectra: Spectra, scene: Float32Array, directions: NDArray[np.float64]) -> Float32Array:
         """Of shape (n_directions, inputs, n_frames, N_BANDS)."""

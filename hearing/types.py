@@ -174,6 +174,8 @@ class SourceAudio:
         Probability that the track's talker talks, for every 16 ms of the samples.
     start_sample
         Index of the first sample on the stream's sample clock. The stretches of one track follow on each other.
+    claimed
+        As `talking`, before it is decided whose voice it is that several tracks claim; None if that is the same.
     """
 
     track_id: int
@@ -181,6 +183,7 @@ class SourceAudio:
     enhanced: Float32Array
     talking: Float32Array
     start_sample: int
+    claimed: Float32Array | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,8 @@ class SpeechChunk:
         True if the utterance ends with this chunk.
     opened
         Time of the utterance's first sample in seconds.
+    settled
+        Time in seconds from which on it is not disputed that the voice is this track's.
     whole
         The whole utterance, heard again with all that is known at its end; only in the last chunk, and None where that
         cannot be.
@@ -215,6 +220,7 @@ class SpeechChunk:
     now: float
     last: bool
     opened: float = 0.0
+    settled: float = 0.0
     whole: Float32Array | None = None
 
     @property

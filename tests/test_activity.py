@@ -29,7 +29,7 @@ def audio(track_id: int, samples: Float32Array, start: int, talking: float = 1.0
 def judge(activity: VoiceActivity, samples: Float32Array, size: int = 1024, talking: float = 1.0) -> Float32Array:
     samples = samples[: len(samples) // WINDOW * WINDOW]
     pieces = [activity.process(audio(1, samples[i : i + size], i, talking)) for i in range(0, len(samples), size)]
-    return np.concatenate(pieces)
+    return np.concatenate(pieces)[:, 0]
 
 
 def test_a_sentence_is_speech_and_the_noise_before_it_is_not(activity: VoiceActivity, voice: Float32Array):
@@ -58,13 +58,24 @@ def test_tracks_do_not_disturb_each_other(activity: VoiceActivity, voice: Float3
     noise = 0.3 * np.random.default_rng(1).standard_normal(1024).astype(np.float32)
     mixed = []
     for i in range(0, len(voice) // WINDOW * WINDOW, 1024):
-        mixed.append(activity.process(audio(1, voice[i : i + 1024], i)))
+        mixed.append(activity.process(audio(1, voice[i : i + 1024], i))[:, 0])
         activity.process(audio(2, noise, i))
     np.testing.assert_array_equal(np.concatenate(mixed), alone)
 
 
 def test_speech_from_elsewhere_is_not_the_talkers(activity: VoiceActivity, voice: Float32Array):
     assert judge(activity, voice, talking=0.02).max() < 0.2
+
+
+def test_what_a_track_claims_is_judged_beside_what_it_keeps(activity: VoiceActivity, voice: Float32Array):
+    samples = voice[: len(voice) // WINDOW * WINDOW]
+    alone = activity.process(audio(1, samples, 0))
+    np.testing.assert_array_equal(alone[:, 0], alone[:, 1])
+    activity.reset()
+    claimed = np.ones(len(samples) // HOP, np.float32)
+    beside = activity.process(SourceAudio(1, samples, samples, 0 * claimed, 0, claimed))
+    assert not beside[:, 0].any()
+    np.testing.assert_array_equal(beside[:, 1], alone[:, 0])
 
 
 @pytest.mark.parametrize("kind", ["silence", "noise", "hum"])

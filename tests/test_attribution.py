@@ -52,10 +52,11 @@ class Room:
         pitch: float = LOW,
         last: bool = True,
         then: float | None = None,
+        settled: float = 0.0,
     ) -> str:
         """Let somebody speak while he walks through these directions; return the utterance.
 
-        With a second pitch, `then`, somebody else goes on in the middle.
+        With a second pitch, `then`, somebody else goes on in the middle. Until `settled` the voice is disputed.
         """
         self.count += 1
         track_id, utterance = track or self.count, f"u{self.count}"
@@ -69,7 +70,7 @@ class Room:
             talking = np.ones(len(part) // 256, np.float32)
             self.attribution.hear((SourceAudio(track_id, part, part, talking, round(begin * SAMPLE_RATE)),))
             ended = last and index == len(azimuths_deg) - 1
-            chunk = SpeechChunk(utterance, track_id, part, begin, stop, ended, start)
+            chunk = SpeechChunk(utterance, track_id, part, begin, stop, ended, start, settled)
             here = Track(track_id, stop, Direction(np.deg2rad(azimuths_deg[index])), 1.0)
             self.attribution.follow((chunk,), (here,), 0.0, stop)
         return utterance
@@ -126,6 +127,14 @@ def test_whoever_walks_out_of_his_track_while_he_speaks_is_one_person():
     before = room.say([0.0, 10.0, 20.0], 0.0, 4.0)
     after = room.say([60.0, 70.0], 3.2, 7.0)
     assert room.who(before) == room.who(after)
+
+
+def test_a_disputed_beginning_does_not_make_one_who_walks_two():
+    at_once, walked = Room(), Room()
+    first, second = at_once.say([0.0], 0.0, 4.0), at_once.say([10.0], 2.0, 6.0)
+    assert at_once.who(first) != at_once.who(second)
+    first, second = walked.say([0.0], 0.0, 4.0), walked.say([10.0], 2.0, 6.0, settled=4.0)
+    assert walked.who(first) == walked.who(second)
 
 
 def test_who_is_remembered_from_before_is_called_by_his_name():

@@ -7,14 +7,20 @@ from hearing.types import Direction, SourceAudio, SpeechChunk, Track
 STEP = 1024
 
 
-def segment(speech: list[float], tentative: int = 0, track_id: int = 1) -> list[SpeechChunk]:
-    """Feed one probability of own speech per 64 ms, tentative for so many; the audio counts its own samples."""
+def segment(
+    speech: list[float], tentative: int = 0, track_id: int = 1, claimed: list[float] | None = None
+) -> list[SpeechChunk]:
+    """Feed one probability of own speech per 64 ms, tentative for so many; the audio counts its own samples.
+
+    What is claimed is the track's own, unless given.
+    """
     segmenter, chunks = UtteranceSegmenter(), []
     for i, probability in enumerate(speech):
         samples = np.arange(i * STEP, (i + 1) * STEP).astype(np.float32)
         audio = SourceAudio(track_id, samples, samples, np.ones(4, np.float32), i * STEP)
         track = Track(track_id, 0.0, Direction(0.0), 1.0, tentative=i < tentative)
-        chunks += segmenter.process(track, audio, np.full(2, probability, np.float32), (i + 1) * STEP / 16000)
+        judged = np.full((2, 2), (probability, claimed[i] if claimed else probability), np.float32)
+        chunks += segmenter.process(track, audio, judged, (i + 1) * STEP / 16000)
     return chunks + list(segmenter.close({track_id}, len(speech) * STEP / 16000))
 
 
@@ -116,3 +122,29 @@ def test_an_endless_speech_is_cut():
 def test_a_track_that_vanishes_ends_its_utterance():
     chunks = segment([1.0] * 20)
     assert chunks[-1].last
+
+
+def test_who_begins_while_somebody_else_speaks_is_heard_from_where_he_claimed_the_voice():
+    own = [0.0] * 40 + [1.0] * 30 + [0.0] * 20
+    chunks = segment(own, claimed=[0.0] * 30 + [1.0] * 40 + [0.0] * 20)
+    assert spoken(chunks) == pytest.approx((30, 70), abs=0.01)
+    settled = chunks[0].settled + SegmentationConfig().lead
+    assert settled * 16000 / STEP == pytest.approx(40, abs=0.01)
+
+
+def test_an_undisputed_utterance_is_settled_from_its_first_sample():
+    chunks = segment([0.0] * 40 + [1.0] * 30 + [0.0] * 20)
+    assert {chunk.settled for chunk in chunks} == {chunks[0].start_time}
+
+
+def test_what_a_track_always_claims_is_not_its_own():
+    own = [0.0] * 60 + [1.0] * 30 + [0.0] * 20
+    begin, end = spoken(segment(own, claimed=[1.0] * 90 + [0.0] * 20))
+    assert (begin, end) == pytest.approx((60 - SegmentationConfig().disputed * 16000 / STEP, 90), abs=0.5)
+    assert not segment([0.0] * 90, claimed=[1.0] * 90)
+
+
+def test_a_claim_before_a_gap_was_another_ones():
+    own = [0.0] * 40 + [1.0] * 30 + [0.0] * 20
+    begin, _ = spoken(segment(own, claimed=[1.0] * 38 + [0.0] * 2 + [1.0] * 30 + [0.0] * 20))
+    assert begin == pytest.approx(40, abs=0.01)

@@ -48,6 +48,16 @@ def test_nobody_talks_in_noise_alone():
     assert active(listen(heard, {1: TALKER, 2: MACHINE}))[:, 60:].max() < 0.5
 
 
+def test_whoever_loses_a_voice_still_claims_it(scene: Float32Array):
+    beside = Direction(TALKER.azimuth + np.deg2rad(8.0), TALKER.elevation)
+    heard = listen(scene, {1: TALKER, 2: beside})
+    claimed = np.concatenate([masks.claimed for masks in heard], axis=1)[:, 32:]
+    left = active(heard)[:, 32:]
+    assert np.all(left <= claimed)
+    loser = int(np.argmin(left.mean(axis=1)))
+    assert left[loser].mean() < 0.2 < 0.5 < claimed[loser].mean()
+
+
 def test_the_block_size_does_not_matter(scene: Float32Array):
     np.testing.assert_allclose(
         active(listen(scene, {1: TALKER}, block=8)), active(listen(scene, {1: TALKER}, block=4)), atol=1e-3

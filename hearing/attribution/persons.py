@@ -246,7 +246,7 @@ class PersonAttribution:
     def _extend(self, chunk: SpeechChunk, place: FloatArray) -> None:
         heard = self._live.get(chunk.utterance_id)
         if heard is None:
-            extent = chunk.start_time, chunk.end_time
+            extent = max(chunk.start_time, chunk.settled), chunk.end_time
             heard = self._live[chunk.utterance_id] = Heard(
                 chunk.utterance_id, chunk.track_id, *extent, np.zeros(3), place, follows=self._spoke.get(chunk.track_id)
             )

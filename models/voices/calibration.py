@@ -238,7 +238,7 @@ def _talking(clip: Clip) -> tuple[Float32Array, Float32Array]:
     samples = samples[: len(samples) // WINDOW * WINDOW] * np.float32(0.5 / (np.abs(samples).max() + 1e-6))
     activity = VoiceActivity(locate(MODELS["silero-vad-v6"]) / "silero_vad_v6.onnx")
     likely = activity.process(SourceAudio(0, samples, samples, np.ones(len(samples) // HOP, np.float32), 0))
-    return samples, np.repeat(likely, WINDOW // HOP)
+    return samples, np.repeat(likely[:, 0], WINDOW // HOP)
 
 
 def _joined(spoken: Sequence[tuple[Float32Array, Float32Array]]) -> tuple[Float32Array, Float32Array]:
