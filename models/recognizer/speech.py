@@ -40,6 +40,8 @@ LONGEST = 20.0
 _LEFT_OUT = ("so762-08", "so762-09", "sb-spk2", "alnum-00", "alnum-08")
 """Speakers whose transcripts are wrong or who are not understood on clean recordings either."""
 _SURE = -0.7
+_FEWEST_LETTERS = 5.0
+"""A second. Whisper writes the heading of a chapter that is read, and then at times nothing more."""
 _FLITE = ("awb", "rms", "slt")
 
 
@@ -76,7 +78,8 @@ class Speech:
 def recorded_speech(split: Split, labels: Path, done: Callable[[int], None]) -> list[Speech]:
     """Read the data kit's speech of a split.
 
-    What has no transcript gets the one that Whisper base makes of the recording, if it is sure of it.
+    What has no transcript gets the one that Whisper base makes of the recording, if it is sure of it and the recording
+    is not too long for it.
 
     Parameters
     ----------
@@ -98,6 +101,8 @@ def recorded_speech(split: Split, labels: Path, done: Callable[[int], None]) -> 
             heard = teacher.transcribe(samples)
             known[key] = heard.text if heard.avg_logprob > _SURE else ""
         written = _sentence(plain_text(clip.text)) if clip.text else known[key]
+        if not clip.text and len(written) < _FEWEST_LETTERS * len(samples) / SAMPLE_RATE:
+            written = ""
         if written:
             found.append(_speech(samples, written, spoken(written), clip.speaker or clip.name, clip.collection))
         done(1)
