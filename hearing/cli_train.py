@@ -30,7 +30,7 @@ def train(
         int | None,
         typer.Option(
             help="Steps of the optimizer; by default 1200 for mask, 2600 for separator, 1500 for lips, "
-            "1000 for liveness, and for recognizer 1000 on a CPU and 700 on a GPU."
+            "1500 for liveness, and for recognizer 1000 on a CPU and 700 on a GPU."
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,

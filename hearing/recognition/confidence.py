@@ -10,7 +10,7 @@ _MOST_REPETITION = 2.4
 _WORDS_PER_SECOND = 6.0
 _SPARE_WORDS = 2
 _NOBODY = 0.1
-_LEAST_LIVENESS = -1.0
+_LEAST_LIVENESS = -2.0
 _LEAST_PROBABILITY = 0.3
 # Of development speech it is above -2, in noise and reverberation above -3; a text that nobody said was at -15.
 _LEAST_LETTER = -6.0

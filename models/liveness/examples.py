@@ -1,4 +1,4 @@
-"""Examples to learn liveness from: people who are there, loudspeakers and machines, in simulated halls.
+"""Examples to learn liveness from: people who are there and loudspeakers, in simulated halls among machines.
 
 Halls are the simulator's (`hearing_models.recognizer.places`), whose mouths are turned away and whose walls swallow the
 highs: what a far voice lacks is not to be mistaken for what a loudspeaker lacks.
@@ -24,11 +24,10 @@ from hearing.types import SAMPLE_RATE, Float32Array
 Rng = np.random.Generator
 SECONDS = (0.8, 8.0)
 _SOMEBODY, _BEAM, _CHIME = 0.5, 0.7, 0.3
-_SNR_DB, _SNR_DB_NOBODY = (0.0, 22.0), (2.0, 20.0)
+_SNR_DB = (-3.0, 22.0)
+"""The same for people and loudspeakers: machines are no sign of either."""
 _ANNOUNCED, _CLOSE = 0.25, 0.1
 """Shares of the people over a loudspeaker that talks as well, and of those who are heard clean."""
-_LOUDSPEAKER, _SINGLE = 0.75, 0.1
-"""Shares, of the examples without anybody, of loudspeakers, and of a single machine that a beam is steered at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +60,17 @@ def draw_example(rng: Rng, sounds: Sounds) -> tuple[Float32Array, bool]:
     people = rng.permutation(len(place.responses))
     responses = place.responses[people] if beam else place.responses[people, :1]
     noise = _machines(rng, sounds, place, responses[1], length)
-    noise *= np.float32(10 ** (-rng.uniform(*(_SNR_DB if somebody else _SNR_DB_NOBODY)) / 20))
+    noise *= np.float32(10 ** (-rng.uniform(*_SNR_DB) / 20))
     if somebody and kind < _CLOSE + _ANNOUNCED:
         noise += _convolved(_loudspeaker(rng, sounds, length), responses[2]) * 10 ** np.float32(
             -rng.uniform(0, 15) / 20
         )
-    dry = _dry(rng, sounds, length, somebody, kind)
+    dry = _unit(_talk(rng, sounds, length)) if somebody else _loudspeaker(rng, sounds, length)
     wanted = _convolved(dry, responses[0])
-    if beam and dry.any():
+    if beam:
         parts = (torch.from_numpy(part)[None] for part in (wanted, noise, responses[0]))
         return _hiss(rng, steer(*parts, rng)[0].numpy()), somebody
     return _hiss(rng, (wanted + noise)[0]), somebody
-
-
-def _dry(rng: Rng, sounds: Sounds, length: int, somebody: bool, kind: float) -> Float32Array:
-    if somebody:
-        return _unit(_talk(rng, sounds, length))
-    if kind < _LOUDSPEAKER:
-        return _loudspeaker(rng, sounds, length)
-    return _machine(rng, sounds, length) if kind < _LOUDSPEAKER + _SINGLE else np.zeros(length, np.float32)
 
 
 def _talk(rng: Rng, sounds: Sounds, length: int) -> Float32Array:

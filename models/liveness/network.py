@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-CHANNELS = (16, 32, 48, 64)
+CHANNELS = (24, 48, 64, 96)
 """Of the layers, each of which halves time and bands."""
 _STRIDE = 2 ** len(CHANNELS)
 _N_MELS = 80
-_WIDTH = 96
+_WIDTH = 128
 
 
 class Liveness(nn.Module):

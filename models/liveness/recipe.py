@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from hearing.recognition.mel import log_mel
 
-STEPS = 1000
+STEPS = 1500
 PLACES = 80
 _BATCH, _PART = 48, 8
 _RATE, _WARM_UP = 1.5e-3, 50
