@@ -227,7 +227,7 @@ class UtteranceSegmenter:
             line.utterance_id = None
         opened = (line.opened or 0) / SAMPLE_RATE
         settled = line.settled / SAMPLE_RATE
-        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened, settled)
+        return SpeechChunk(utterance_id, track_id, samples, start_time, now, last, opened, settled=settled)
 
     @staticmethod
     def _drop_until(line: _Line, position: int) -> None:

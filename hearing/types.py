@@ -206,11 +206,11 @@ class SpeechChunk:
         True if the utterance ends with this chunk.
     opened
         Time of the utterance's first sample in seconds.
-    settled
-        Time in seconds from which on it is not disputed that the voice is this track's.
     whole
         The whole utterance, heard again with all that is known at its end; only in the last chunk, and None where that
         cannot be.
+    settled
+        Time in seconds from which on it is not disputed that the voice is this track's.
     """
 
     utterance_id: str
@@ -220,8 +220,8 @@ class SpeechChunk:
     now: float
     last: bool
     opened: float = 0.0
-    settled: float = 0.0
     whole: Float32Array | None = None
+    settled: float = 0.0
 
     @property
     def end_time(self) -> float:

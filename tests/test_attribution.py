@@ -70,7 +70,7 @@ class Room:
             talking = np.ones(len(part) // 256, np.float32)
             self.attribution.hear((SourceAudio(track_id, part, part, talking, round(begin * SAMPLE_RATE)),))
             ended = last and index == len(azimuths_deg) - 1
-            chunk = SpeechChunk(utterance, track_id, part, begin, stop, ended, start, settled)
+            chunk = SpeechChunk(utterance, track_id, part, begin, stop, ended, start, settled=settled)
             here = Track(track_id, stop, Direction(np.deg2rad(azimuths_deg[index])), 1.0)
             self.attribution.follow((chunk,), (here,), 0.0, stop)
         return utterance
