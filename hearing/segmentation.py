@@ -5,7 +5,8 @@ direction says that the talker there talks: speech of others leaks into every be
 
 An utterance is noticed once somebody has surely spoken for some moments. It began where his speech did, sure or not;
 after a pause it goes on once he surely speaks again. Who begins while somebody else still speaks claims a voice that is
-held for the other one's at first: once he surely speaks, his utterance began with what he claimed right before.
+held for the other one's at first, and quiet first words are less sure: once he surely speaks, his utterance began with
+what he claimed right before.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ class SegmentationConfig:
     ----------
     threshold, sure
         A window is own speech if its probability exceeds the first, and surely if it exceeds the second.
-    disputed
-        So much speech that the track claimed right before its own counts as its own.
+    disputed, faint
+        So much that the track claimed right before its own speech counts as its own, if its probability exceeds this.
     onset, resumption, onset_window
         So much sure own speech within this window opens an utterance, or resumes it after a pause.
     gap
@@ -50,6 +51,7 @@ class SegmentationConfig:
     threshold: float = 0.3
     sure: float = 0.5
     disputed: float = 1.0
+    faint: float = 0.1
     onset: float = 0.16
     resumption: float = 0.1
     onset_window: float = 0.8
@@ -201,7 +203,7 @@ class UtteranceSegmenter:
         # Before a pause only what is sure counts, as after one.
         first = _first_of_stretch(np.flatnonzero(recent > config.sure), len(recent), _windows(config.endpoint))
         first = _first_of_stretch(own, first, _windows(config.gap))
-        claimed = np.flatnonzero(np.array(line.claimed)[-len(recent) :] > config.threshold)
+        claimed = np.flatnonzero(np.array(line.claimed)[-len(recent) :] > config.faint)
         begin = max(_first_of_stretch(claimed, first, 0), first - _windows(config.disputed))
         line.last_own = line.judged - (len(recent) - 1 - int(own[-1])) * WINDOW
         settled, opened = (line.judged - (len(recent) - w) * WINDOW - _samples(config.lead) for w in (first, begin))

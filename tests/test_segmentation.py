@@ -148,3 +148,9 @@ def test_a_claim_before_a_gap_was_another_ones():
     own = [0.0] * 40 + [1.0] * 30 + [0.0] * 20
     begin, _ = spoken(segment(own, claimed=[1.0] * 38 + [0.0] * 2 + [1.0] * 30 + [0.0] * 20))
     assert begin == pytest.approx(40, abs=0.01)
+
+
+def test_quiet_first_words_belong_to_an_utterance_but_make_none():
+    begin, end = spoken(segment([0.0] * 30 + [0.2] * 10 + [1.0] * 30 + [0.0] * 20))
+    assert (begin, end) == pytest.approx((30, 70), abs=0.01)
+    assert not segment([0.2] * 90)
