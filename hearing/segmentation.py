@@ -203,8 +203,8 @@ class UtteranceSegmenter:
         # Before a pause only what is sure counts, as after one.
         first = _first_of_stretch(np.flatnonzero(recent > config.sure), len(recent), _windows(config.endpoint))
         first = _first_of_stretch(own, first, _windows(config.gap))
-        claimed = np.flatnonzero(np.array(line.claimed)[-len(recent) :] > config.faint)
-        begin = max(_first_of_stretch(claimed, first, 0), first - _windows(config.disputed))
+        before = (np.array(line.claimed)[-len(recent) :] > config.threshold) | (recent > config.faint)
+        begin = max(_first_of_stretch(np.flatnonzero(before), first, 0), first - _windows(config.disputed))
         line.last_own = line.judged - (len(recent) - 1 - int(own[-1])) * WINDOW
         settled, opened = (line.judged - (len(recent) - w) * WINDOW - _samples(config.lead) for w in (first, begin))
         self._drop_until(line, opened)

@@ -267,3 +267,16 @@ def test_the_likeliest_face_is_none_if_all_speak_against_it():
     assert most_likely({"face_1": 3.0, "face_2": -1.0})[0] == "face_1"
     assert most_likely({"face_1": -3.0})[0] is None
     assert most_likely({}) == (None, 1.0)
+
+
+def test_who_was_somebody_else_only_beside_his_own_echo_is_known_once_it_is_withdrawn():
+    room = Room(voices=True)
+    first = room.say([0.0], 0.0, 4.0)
+    said, echo = room.say([40.0], 6.0, 9.0, last=False), room.say([0.0], 6.1, 9.0)
+    room.attribution.follow((SpeechChunk(said, 2, np.zeros(0, np.float32), 9.0, 9.0, True, 6.0),), (), 0.0, 9.0)
+    assert room.who(said) != room.who(echo) == room.who(first)
+    assert said not in room.attribution.corrections(9.5)
+    room.attribution.withdraw(echo)
+    assert room.attribution.corrections(10.0) == [said]
+    assert room.who(said) == room.who(first)
+    assert not room.attribution.corrections(10.5)

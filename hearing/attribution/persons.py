@@ -180,7 +180,7 @@ class PersonAttribution:
         Who goes on speaking on the same track is better known by then, and is likely to have begun.
         """
         recent = [h for h in self._live.values() if h.closed and now - h.end <= self.config.revision]
-        return [heard.id for heard in recent if self._reconsider(heard)]
+        return [heard.id for heard in recent if self._recognize(heard) or self._reconsider(heard)]
 
     def part(self, utterance_id: str, pauses: Sequence[float]) -> tuple[Heard, Heard] | None:
         """Find out whether another person goes on within an utterance that has ended, and part it if so.
@@ -341,6 +341,24 @@ class PersonAttribution:
         """Forget people of whom nothing was heard after all."""
         self._people = [person for person in self._people if person.utterances or person.enrolled]
         self._spoke = {track: spoke for track, spoke in self._spoke.items() if spoke[0] in self._people}
+
+    def _recognize(self, heard: Heard) -> bool:
+        """Give the only utterance of somebody new to whoever is likelier by now.
+
+        What was heard at the same time, and made him somebody else, may have been an echo of his own voice.
+        """
+        if not heard.alone or heard.attribution is None:
+            return False
+        people = [person for person in self._people if person is not heard.person]
+        ratios = self._ratios(heard, people)
+        scores = self._scores(heard, people, ratios)
+        chosen = int(scores.argmax())
+        if chosen == len(people) or scores[chosen] - scores[-1] < self.config.margin:
+            return False
+        self._retract(heard)
+        self._give(heard, people[chosen], float(softmax(scores)[chosen]), by_cue(ratios, chosen))
+        self._prune()
+        return True
 
     def _reconsider(self, heard: Heard) -> bool:
         """Give an utterance to whoever goes on speaking on its track, if he is sure and its own voice is not."""
