@@ -51,7 +51,7 @@ class Lines:
     weights: NDArray[np.float32]
 
 
-def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes: int = 640, epochs: int = 12) -> Path:
+def train(folder: Path, seed: int, progress: Progress = lambda *_: None, scenes: int = 2560, epochs: int = 12) -> Path:
     """Make up conversations, train, judge, and write network and figures.
 
     Parameters
