@@ -177,7 +177,7 @@ def test_it_pauses_for_who_takes_the_floor_at_once():
     assert controller.process(2.6, Heard([talking(2.6, run=0.1, takes=0.9)], spoken=spoken("answer_1"))) == [
         Duck("answer_1")
     ]
-    assert controller.process(2.7, Heard([talking(2.7, run=0.2, takes=0.6)], spoken=spoken("answer_1"))) == []
+    assert controller.process(2.7, Heard([talking(2.7, run=0.2, takes=0.5)], spoken=spoken("answer_1"))) == []
     acts = controller.process(2.8, Heard([talking(2.8, run=0.3, takes=0.85)], spoken=spoken("answer_1")))
     assert acts == [Pause("answer_1")]
 
