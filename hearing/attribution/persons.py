@@ -77,6 +77,7 @@ class PersonAttribution:
         self._people = [Person(name, voice=replace(voice), enrolled=True) for name, voice in self._known.items()]
         self._count = 0
         self._live: dict[str, Heard] = {}
+        self._beside_echo: set[str] = set()
         self._spoke: dict[int, tuple[Person, float]] = {}
 
     def hear(self, sources: Sequence[SourceAudio]) -> None:
@@ -169,6 +170,8 @@ class PersonAttribution:
     def withdraw(self, utterance_id: str) -> None:
         """Forget an utterance in which nobody said anything."""
         heard = self._live.pop(utterance_id, None)
+        if heard is not None:
+            self._beside_echo |= {other.id for other in self._live.values() if heard.overlap(other) > 0}
         if heard is not None and heard.person is not None:
             self._retract(heard)
             heard.person.utterances.discard(utterance_id)
@@ -345,9 +348,10 @@ class PersonAttribution:
     def _recognize(self, heard: Heard) -> bool:
         """Give the only utterance of somebody new to whoever is likelier by now.
 
-        What was heard at the same time, and made him somebody else, may have been an echo of his own voice.
+        What was heard at the same time, and made him somebody else, was an echo, or nothing, and has been withdrawn. Who
+        is seen to speak was not somebody else because of that.
         """
-        if not heard.alone or heard.attribution is None:
+        if heard.id not in self._beside_echo or not heard.alone or heard.seen or heard.attribution is None:
             return False
         people = [person for person in self._people if person is not heard.person]
         ratios = self._ratios(heard, people)
@@ -415,3 +419,4 @@ class PersonAttribution:
                 self._voices.forget(heard.id)
             if now - heard.end > _REMEMBERED:
                 del self._live[heard.id]
+                self._beside_echo.discard(heard.id)
