@@ -348,8 +348,8 @@ class PersonAttribution:
     def _recognize(self, heard: Heard) -> bool:
         """Give the only utterance of somebody new to whoever is likelier by now.
 
-        What was heard at the same time, and made him somebody else, was an echo, or nothing, and has been withdrawn. Who
-        is seen to speak was not somebody else because of that.
+        What was heard at the same time, and made him somebody else, was an echo, or nothing, and has been withdrawn.
+        Who is seen to speak was not somebody else because of that.
         """
         if heard.id not in self._beside_echo or not heard.alone or heard.seen or heard.attribution is None:
             return False
