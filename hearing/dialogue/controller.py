@@ -68,7 +68,7 @@ class DuplexConfig:
     """
 
     robot_name: str = "Robot"
-    over: float = 0.98
+    over: float = 0.97
     addressed: float = 0.5
     aside: float = 0.4
     sure: float = 0.9

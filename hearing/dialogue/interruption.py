@@ -31,9 +31,9 @@ class InterruptionConfig:
     """
 
     duck: float = 0.3
-    takes: float = 0.6
+    takes: float = 0.7
     sure_run: float = 0.2
-    run: float = 0.5
+    run: float = 0.8
     resume_after: float = 0.5
     unclear: float = 2.0
     recall: float = 3.0
