@@ -23,7 +23,8 @@ def remember(samples: Float32Array, shares: list[float], born: int = 0) -> Secon
         tracks = (Track(1, 0.0, TALKER, 1.0),) if i >= born else ()
         masks = Masks(*(np.full((len(tracks), 4, N_BINS), share, np.float32) for _ in range(2)), np.ones((1, 4)))
         past = np.repeat(np.array(shares[:i], np.float32), 4)[None, :, None] * np.ones(N_BINS, np.float32)
-        second.remember(spectra, tracks, TrackMasks(masks, {1: Masks(past, past, past[..., 0])} if i == born else {}))
+        before = {1: Masks(past, past, past[..., 0])} if i == born else {}
+        second.remember(spectra, tracks, TrackMasks(masks, masks.active, before))
     return second
 
 

@@ -32,7 +32,8 @@ def separate(
         tracks = tuple(Track(k, now, direction, 1.0) for k, (direction, _) in looks.items()) if now > born else ()
         shares = [share for _, share in looks.values()] if tracks else []
         past = {track.id: masks([share], known) for track, share in zip(tracks, shares, strict=True) if not heard}
-        for source in separator.process(spectra, tracks, TrackMasks(masks(shares, 4), past)):
+        current = masks(shares, 4)
+        for source in separator.process(spectra, tracks, TrackMasks(current, current.active, past)):
             first.setdefault(source.track_id, source.start_sample)
             audio.setdefault(source.track_id, []).append(source.samples)
         heard += len(tracks)
