@@ -194,9 +194,9 @@ class FrontEnd:
         with self._clock("talkers' masks"):
             masks = self._masks.process(spectra, scene, tracks, machines + robot)
             if residual is not None:
-                share = _heard_beside(spectra, residual)
-                current = _without_residual(masks.current, spectra, residual)
-                masks = replace(masks, current=current, claimed=masks.claimed * share)
+                beside = _beside(spectra, residual)
+                current = _without_residual(masks.current, residual, beside)
+                masks = replace(masks, current=current, claimed=masks.claimed * beside)
             masks = replace(masks, current=with_mouths(masks.current, tracks, mouths))
             talking = masks.current.active.mean(axis=1)
             tracks = self._tracker.believe({t.id: float(p) for t, p in zip(tracks, talking, strict=True)}, dt)
@@ -224,7 +224,7 @@ class FrontEnd:
             share = self._weighting.process(spectra.power.astype(np.float64)).astype(np.float32)
             everywhere = np.broadcast_to(share, (1, *spectra.power.shape))
             masks = Masks(np.cbrt(everywhere), everywhere, np.ones((1, len(spectra.power)), np.float32))
-        return masks if residual is None else _without_residual(masks, spectra, residual)
+        return masks if residual is None else _without_residual(masks, residual, _beside(spectra, residual))
 
     def _turn(self, motion: ArrayMotion | None) -> float:
         if motion is None:
@@ -245,13 +245,13 @@ class FrontEnd:
         self.compute_seconds[stage] += time.perf_counter() - begin
 
 
-def _without_residual(masks: Masks, spectra: Spectra, residual: Float32Array) -> Masks:
+def _without_residual(masks: Masks, residual: Float32Array, beside: Float32Array) -> Masks:
     """Take from masks what is the robot's own voice, by its share (n_frames, N_BINS) in every bin's power."""
     left = 1 - residual
-    return Masks(masks.direct * left, masks.speech * left, masks.active * _heard_beside(spectra, residual))
+    return Masks(masks.direct * left, masks.speech * left, masks.active * beside)
 
 
-def _heard_beside(spectra: Spectra, residual: Float32Array) -> Float32Array:
+def _beside(spectra: Spectra, residual: Float32Array) -> Float32Array:
     """Return the share of each frame's power that is not the robot's own voice, of shape (n_frames,)."""
     share: Float32Array = ((1 - residual) * spectra.power).sum(axis=1) / (spectra.power.sum(axis=1) + 1e-12)
     return share

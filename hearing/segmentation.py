@@ -31,7 +31,8 @@ class SegmentationConfig:
     threshold, sure
         A window is own speech if its probability exceeds the first, and surely if it exceeds the second.
     disputed, faint
-        So much that the track claimed right before its own speech counts as its own, if its probability exceeds this.
+        So much that the track claimed right before its own speech counts as its own, and so does what exceeds the
+        second there.
     onset, resumption, onset_window
         So much sure own speech within this window opens an utterance, or resumes it after a pause.
     gap

@@ -48,6 +48,8 @@ class Heard:
         Log-likelihood ratios of the faces that may say it, by face, as it was last judged.
     before
         The person as he was known before he was learned from it.
+    beside_echo
+        Whether another utterance was heard at the same time and withdrawn since.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Heard:
     attribution: Attribution | None = None
     seen: dict[str, float] = field(default_factory=dict)
     before: Person | None = None
+    beside_echo: bool = False
 
     @property
     def alone(self) -> bool:

@@ -77,7 +77,6 @@ class PersonAttribution:
         self._people = [Person(name, voice=replace(voice), enrolled=True) for name, voice in self._known.items()]
         self._count = 0
         self._live: dict[str, Heard] = {}
-        self._beside_echo: set[str] = set()
         self._spoke: dict[int, tuple[Person, float]] = {}
 
     def hear(self, sources: Sequence[SourceAudio]) -> None:
@@ -170,9 +169,11 @@ class PersonAttribution:
     def withdraw(self, utterance_id: str) -> None:
         """Forget an utterance in which nobody said anything."""
         heard = self._live.pop(utterance_id, None)
-        if heard is not None:
-            self._beside_echo |= {other.id for other in self._live.values() if heard.overlap(other) > 0}
-        if heard is not None and heard.person is not None:
+        if heard is None:
+            return
+        for other in self._live.values():
+            other.beside_echo |= heard.overlap(other) > 0
+        if heard.person is not None:
             self._retract(heard)
             heard.person.utterances.discard(utterance_id)
             self._prune()
@@ -351,7 +352,7 @@ class PersonAttribution:
         What was heard at the same time, and made him somebody else, was an echo, or nothing, and has been withdrawn.
         Who is seen to speak was not somebody else because of that.
         """
-        if heard.id not in self._beside_echo or not heard.alone or heard.seen or heard.attribution is None:
+        if not heard.beside_echo or not heard.alone or heard.seen or heard.attribution is None:
             return False
         people = [person for person in self._people if person is not heard.person]
         ratios = self._ratios(heard, people)
@@ -419,4 +420,3 @@ class PersonAttribution:
                 self._voices.forget(heard.id)
             if now - heard.end > _REMEMBERED:
                 del self._live[heard.id]
-                self._beside_echo.discard(heard.id)
